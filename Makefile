@@ -1,0 +1,42 @@
+# Everything runs in a virtual environment inside this clone. Needed: Python >= 3.10, make, git.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+READY_DEV := .venv/ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help book test chapters lint clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+book: $(READY) ## build the book, running every chapter, into _build/html
+	$(BIN)/jupyter-book build . -W -n --keep-going --all
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+test: $(READY) ## run the tests and validate every number printed in the chapters
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chapters: $(READY) ## run all chapters and store their cleaned text outputs
+	$(BIN)/python tools/chapter.py
+
+lint: $(READY_DEV) ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## remove the built book and caches, keep the virtual environment
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+# The stamps are older than pyproject.toml only when it has changed: then pip looks again.
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "cevnsloop: no '$(PYTHON)' here; try make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	    echo "cevnsloop needs Python >= 3.10, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
+	         "try make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -e .[book,test]
+	@touch $@
+
+$(READY_DEV): $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check -e .[dev]
+	@touch $@

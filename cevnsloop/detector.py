@@ -1,0 +1,70 @@
+"""From a nuclear recoil to the bin it is counted in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import xlogy, gammaln
+
+from .checks import choice
+from .settings import SMEARINGS
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What a scintillator makes of a recoil: light, acceptance per fine bin, coarse bins.
+
+    pe_per_MeV   mean number of photoelectrons per MeV of nuclear recoil
+    fine_edges   edges of the fine bins in PE, shape (K+1,), increasing: the acceptance is constant in each
+    acceptance   shape (K,)
+    assignment   coarse bin of each fine bin, shape (K,), -1 for none
+    n_bins       number of coarse bins B
+    smearing     "none" or "poisson"
+    counts       only for "poisson": the whole number of PE that each fine bin holds, shape (K,)
+    """
+
+    pe_per_MeV: float
+    fine_edges: np.ndarray
+    acceptance: np.ndarray
+    assignment: np.ndarray
+    n_bins: int
+    smearing: str
+    counts: np.ndarray
+
+    def __post_init__(self):
+        choice("smearing", self.smearing, SMEARINGS)
+
+
+def csi_acceptance(pe, a, k, x0, zero_below, half_below):
+    """a / (1 + exp(-k (pe - x0))) times a step: 0 below `zero_below`, 1/2 below `half_below` PE, 1 above.
+
+    From the companion text of the 2017 release; it is meant to be evaluated at the centres of 1-PE bins.
+    """
+    pe = np.asarray(pe, dtype=float)
+    step = np.where(pe < zero_below, 0.0, np.where(pe < half_below, 0.5, 1.0))
+    return a / (1 + np.exp(-k * (pe - x0))) * step
+
+
+def recoil_breaks(response, T_max):
+    """Recoil energies in MeV, shape (I+1,), between which `bin_probability` is smooth, from 0 to T_max or more.
+
+    Without smearing they are the edges of the accepted fine bins. With it the response is smooth
+    everywhere; the breaks, one standard deviation of the light apart, keep a fixed quadrature accurate.
+    """
+    if response.smearing == "none":
+        used = (response.assignment >= 0) & (response.acceptance > 0)
+        index = np.flatnonzero(used)
+        return response.fine_edges[index[0] : index[-1] + 2] / response.pe_per_MeV
+    mean_max = T_max * response.pe_per_MeV
+    steps = int(np.ceil(2 * np.sqrt(mean_max))) + 1
+    return (np.arange(steps) / 2) ** 2 / response.pe_per_MeV
+
+
+def bin_probability(T, response):
+    """Probability that a recoil T (MeV) is accepted and counted in each coarse bin; shape (*T.shape, B)."""
+    mean = np.asarray(T, dtype=float)[..., None] * response.pe_per_MeV
+    if response.smearing == "none":
+        inside = (mean >= response.fine_edges[:-1]) & (mean < response.fine_edges[1:])
+    else:
+        inside = np.exp(xlogy(response.counts, mean) - mean - gammaln(response.counts + 1.0))
+    to_bins = response.acceptance[:, None] * (response.assignment[:, None] == np.arange(response.n_bins))
+    return inside @ to_bins

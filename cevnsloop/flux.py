@@ -1,0 +1,65 @@
+"""Neutrinos from pions and muons that decay at rest, Eq. (32).
+
+Each component is normalised to one neutrino. A Michel spectrum is written in y = 1 - E / E_max, in which
+phi dE = w(y) (1 - y)^2 dy with a polynomial w: moments above a threshold E_min near the end point then are
+positive powers of y_min, where differences of powers of E_min and E_max would cancel.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import Polynomial
+
+from . import inputs
+
+
+@dataclass(frozen=True)
+class Component:
+    """One neutrino species of the beam.
+
+    name       "nu_mu", "nu_e" or "nubar_mu"
+    arrival    "prompt" (from the pion) or "delayed" (from the muon)
+    E_max      end point, or the energy of the line, in MeV
+    michel     coefficients of w(y), lowest first; empty for the line
+    """
+
+    name: str
+    arrival: str
+    E_max: float
+    michel: tuple[float, ...] = ()
+
+
+def decay_at_rest():
+    """The three components of Eq. (32): nu_mu line, nu_e and nubar_mu Michel spectra.
+
+    With x = E / m_mu = (1 - y) / 2: 192 x^2 (1/2 - x) dx = 12 y (1 - y)^2 dy and
+    64 x^2 (3/4 - x) dx = (2 + 4 y) (1 - y)^2 dy.
+    """
+    m_pi, m_mu = inputs.value("masses.m_pi"), inputs.value("masses.m_mu")
+    return (
+        Component("nu_mu", "prompt", (m_pi**2 - m_mu**2) / (2 * m_pi)),
+        Component("nu_e", "delayed", m_mu / 2, (0.0, 12.0)),
+        Component("nubar_mu", "delayed", m_mu / 2, (2.0, 4.0)),
+    )
+
+
+def spectrum(component, E):
+    """phi(E) in 1/MeV of a Michel component, Eq. (32); 0 beyond the end point. ValueError for the line."""
+    if not component.michel:
+        raise ValueError(f"{component.name} is a line at {component.E_max:.4g} MeV and has no density")
+    y = 1 - np.asarray(E, dtype=float) / component.E_max
+    density = Polynomial(component.michel)(y) * (1 - y) ** 2 / component.E_max
+    return np.where((y >= 0) & (y <= 1), density, 0.0)
+
+
+def moment(component, power, E_min):
+    """Integral of phi(E) E^power over E > E_min, in MeV^power, for power >= -2; 0 where E_min >= E_max.
+
+    E_min in MeV, any shape.
+    """
+    E_min = np.asarray(E_min, dtype=float)
+    if not component.michel:
+        return np.where(E_min < component.E_max, component.E_max**power, 0.0)
+    y = np.clip(1 - E_min / component.E_max, 0.0, 1.0)
+    integrand = Polynomial(component.michel) * Polynomial([1, -1]) ** (2 + power)
+    return component.E_max**power * integrand.integ()(y)

@@ -1,0 +1,1 @@
+def F_G(*a): return 0.0

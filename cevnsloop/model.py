@@ -1,0 +1,69 @@
+"""The model: a Dirac fermion chi and a leptophobic vector Z', Eqs. (2) and (3) of the paper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from .checks import choice, non_negative, positive
+
+CASES = ("A", "B")
+FLAVOURS = ("u", "d", "s", "c", "b")
+DOWN_TYPE = MappingProxyType({"d": 1.0, "s": 1.0, "b": 1.0})
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Couplings and masses of Eq. (2), or a family of such models that share the couplings.
+
+    case     "A": g_qL = g_qR = g_q, vector quark current; "B": g_qL = -g_qR = g_q, axial-vector current
+    m_chi    mass of chi in MeV, scalar or array
+    m_zp     mass of Z' in MeV, broadcast against m_chi
+    g_chi_L, g_chi_R   couplings of chi to the neutrino, >= 0
+    g_q      mapping flavour -> coupling over u d s c b; a flavour left out does not couple.
+             The top quark is neglected, as in the paper's numbers.
+
+    Raises ValueError for an unknown case or flavour, a mass that is not finite and > 0, masses that do not
+    broadcast, a negative or non-finite g_chi, a non-finite g_q.
+    """
+
+    case: str
+    m_chi: np.ndarray
+    m_zp: np.ndarray
+    g_chi_L: float
+    g_chi_R: float
+    g_q: Mapping[str, float] = field(repr=True)
+
+    def __post_init__(self):
+        choice("case", self.case, CASES)
+        m_chi, m_zp = positive("m_chi", self.m_chi, "MeV"), positive("m_zp", self.m_zp, "MeV")
+        try:
+            m_chi, m_zp = np.broadcast_arrays(m_chi, m_zp)
+        except ValueError:
+            raise ValueError(
+                f"m_chi and m_zp must have shapes that broadcast, got {m_chi.shape} and {m_zp.shape}"
+            ) from None
+        couplings = {}
+        for flavour, coupling in dict(self.g_q).items():
+            choice("flavour", flavour, FLAVOURS)
+            couplings[flavour] = float(coupling)
+            if not np.isfinite(couplings[flavour]):
+                raise ValueError(f"g_q[{flavour!r}] must be finite, got {coupling}")
+        for name, value in (
+            ("m_chi", m_chi.copy()),
+            ("m_zp", m_zp.copy()),
+            ("g_chi_L", float(non_negative("g_chi_L", self.g_chi_L, ""))),
+            ("g_chi_R", float(non_negative("g_chi_R", self.g_chi_R, ""))),
+            ("g_q", MappingProxyType(couplings)),
+        ):
+            object.__setattr__(self, name, value)
+        self.m_chi.flags.writeable = self.m_zp.flags.writeable = False
+
+
+def unit_model(case, m_chi, m_zp, g_q=DOWN_TYPE):
+    """The model with g_chi_L = g_chi_R = 1, so that rates are coefficients of powers of G = g_chi g_q.
+
+    `g_q` holds the pattern of quark couplings, by default one for each down-type quark as in the paper.
+    """
+    return Model(case, m_chi, m_zp, 1.0, 1.0, g_q)

@@ -1,0 +1,54 @@
+"""Nuclei: masses, and the Helm form factor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import spherical_jn
+
+from . import inputs
+from .checks import choice
+
+
+@dataclass(frozen=True)
+class Nuclide:
+    """A nuclide: symbol, Z, N (neutrons), nuclear mass M and the mass of the neutral atom, both in MeV."""
+
+    symbol: str
+    Z: int
+    N: int
+    M: float
+    atomic_mass: float
+
+    @property
+    def A(self):
+        """Number of nucleons."""
+        return self.Z + self.N
+
+
+def nuclide(symbol):
+    """The nuclide called `symbol` ("Cs133", "I127"); ValueError listing the known ones otherwise.
+
+    M is the atomic mass less Z electron masses; the electrons' binding (2e-6 of M) is neglected.
+    """
+    choice("nuclide", symbol, inputs.names("atomic_masses"))
+    atom = inputs.entry(f"atomic_masses.{symbol}")
+    M = atom.value - atom.Z * inputs.value("masses.m_e")
+    return Nuclide(symbol, atom.Z, atom.A - atom.Z, M, atom.value)
+
+
+def helm(Q2, nucleus):
+    """Helm form factor F(Q^2), F(0) = 1.
+
+    F = 3 j_1(q R)/(q R) exp(-(q s)^2/2), q = sqrt(Q2), R^2 = c^2 + (7/3) pi^2 a^2 - 5 s^2,
+    c = c_1 A^(1/3) - c_0 (Lewin and Smith 1996, Eqs. 4.7, 4.10 and 4.11).
+
+    Q2 in MeV^2, any shape; the result has its shape.
+    """
+    p = inputs.values("helm")
+    c = p["c_slope"] * np.cbrt(nucleus.A) - p["c_offset"]
+    R = np.sqrt(c**2 + (7 / 3) * np.pi**2 * p["a"] ** 2 - 5 * p["s"] ** 2)
+    q = np.sqrt(Q2)
+    x = q * R
+    safe = np.where(x == 0, 1.0, x)
+    # j_1(x) = x/3 + ...: the quotient is 1 at q = 0
+    return np.where(x == 0, 1.0, 3 * spherical_jn(1, safe) / safe) * np.exp(-((q * p["s"]) ** 2) / 2)

@@ -1,0 +1,111 @@
+"""Kinematics and cross sections, Eqs. (22)-(25), exact in m_chi / M and T / M.
+
+At fixed recoil energy each dsigma/dT is a polynomial in the neutrino energy, sum_k a_k(T) E^k. The functions
+`*_powers` return {k: a_k(T)}: with them the integral over a flux needs only moments of the flux. `dsigma_*`
+evaluate the same polynomial at an energy and set what kinematics forbids to exactly 0.
+
+E, T, m_chi in MeV, broadcasting; dsigma/dT in MeV^-3. The charges and coefficients of the nucleus come from
+amplitude.py; G_F and sin^2 theta_W from inputs.py.
+"""
+
+import numpy as np
+from scipy.integrate import tanhsinh
+
+from . import inputs
+from .nucleus import helm
+
+
+def recoil_range(E, m_chi, M):
+    """T_min, T_max in MeV of nu N -> chi N; both nan where the reaction is forbidden. m_chi = 0: nu N -> nu N.
+
+    T-+ = [2 M E^2 - m_chi^2 (M + E) -+ E sqrt((2 M E - m_chi^2)^2 - 4 M^2 m_chi^2)] / [2 M (M + 2 E)].
+
+    Eq. (24) is where the square root vanishes. Its argument is taken as the product
+    (2 M (E - m_chi) - m_chi^2)(2 M (E + m_chi) - m_chi^2), and T_min from T_min T_max = m_chi^4 / [4 M (M + 2 E)],
+    so that neither loses digits near the edge or for light chi.
+    """
+    E, m_chi = np.asarray(E, dtype=float), np.asarray(m_chi, dtype=float)
+    below = 2 * M * (E - m_chi) - m_chi**2
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(np.where(below >= 0, below, np.nan) * (2 * M * (E + m_chi) - m_chi**2))
+    total = 2 * M * E**2 - m_chi**2 * (M + E) + E * root
+    T_max = total / (2 * M * (M + 2 * E))
+    return m_chi**4 / (2 * total), T_max
+
+
+def minimal_energy(T, m_chi, M):
+    """Least neutrino energy in MeV that can give the recoil T > 0 in nu N -> chi N; m_chi = 0: nu N -> nu N.
+
+    E_min = (T + sqrt(T^2 + 2 M T)) / 2 (1 + m_chi^2 / (2 M T)), from cos(theta) = 1 between nu and recoil.
+    """
+    return (T + np.sqrt(T * (T + 2 * M))) / 2 * (1 + m_chi**2 / (2 * M * T))
+
+
+def sm_powers(T, nucleus, sin2_theta_w):
+    """Eq. (22): Z exchange, with g_n^V = -1/2 and g_p^V = 1/2 - 2 sin^2 theta_W."""
+    M = nucleus.M
+    charge = nucleus.Z * (1 / 2 - 2 * sin2_theta_w) - nucleus.N / 2
+    front = inputs.value("constants.G_F") ** 2 * M / (2 * np.pi) * charge**2 * helm(2 * M * T, nucleus) ** 2
+    return {0: 2 * front, -1: -2 * T * front, -2: (T**2 - M * T) * front}
+
+
+def tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge):
+    """Eq. (23): nu N -> chi N by Z' exchange, `charge` = amplitude.vector_charge."""
+    M = nucleus.M
+    front = g_chi_L**2 * M * (charge * helm(2 * M * T, nucleus) / (m_zp**2 + 2 * M * T)) ** 2 / (4 * np.pi)
+    return {
+        0: 2 * front,
+        -1: -(2 * T + m_chi**2 / M) * front,
+        -2: (T**2 - M * T - m_chi**2 / 2 * (1 - T / M)) * front,
+    }
+
+
+def loop_powers(T, nucleus):
+    """Eq. (25): nu N -> nu N through the loops, as a quadratic form in c1, c2, c3 of amplitude.LoopCoefficients.
+
+    Returns {(i, j): {k: a_k(T)}}: dsigma/dT = sum over (i, j) of c_i c_j sum_k a_k E^k.
+    """
+    M = nucleus.M
+    front = M**3 / (8 * np.pi) * helm(2 * M * T, nucleus) ** 2 * (2 * M + T)
+    return {
+        ("c1", "c1"): {-2: front * T / M**2},
+        ("c1", "c3"): {0: 2 * front * T},
+        ("c3", "c3"): {2: front * T * M**2},
+        ("c2", "c2"): {2: 2 * front * M, 1: -2 * front * M * T, 0: -front * M**2 * T},
+    }
+
+
+def dsigma_sm(E, T, nucleus, sin2_theta_w):
+    """dsigma/dT of Eq. (22) in MeV^-3; 0 above the largest recoil 2 E^2 / (M + 2 E)."""
+    return _at_energy(sm_powers(T, nucleus, sin2_theta_w), E, T, nucleus, 0.0)
+
+
+def dsigma_tree(E, T, nucleus, m_chi, m_zp, g_chi_L, charge):
+    """dsigma/dT of Eq. (23) in MeV^-3; 0 outside the two-sided range of `recoil_range`."""
+    return _at_energy(tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge), E, T, nucleus, m_chi)
+
+
+def dsigma_loop(E, T, nucleus, coefficients):
+    """dsigma/dT of Eq. (25) in MeV^-3; 0 above the largest recoil 2 E^2 / (M + 2 E)."""
+    return sum(
+        getattr(coefficients, i) * getattr(coefficients, j) * _at_energy(powers, E, T, nucleus, 0.0)
+        for (i, j), powers in loop_powers(T, nucleus).items()
+    )
+
+
+def _at_energy(powers, E, T, nucleus, m_chi):
+    E, T = np.asarray(E, dtype=float), np.asarray(T, dtype=float)
+    T_min, T_max = recoil_range(E, m_chi, nucleus.M)
+    return np.where((T >= T_min) & (T <= T_max), sum(a * E**k for k, a in powers.items()), 0.0)
+
+
+def total(dsigma, E, m_chi, nucleus, *args):
+    """Integral of `dsigma(E, T, nucleus, *args)` over the recoils of nu N -> chi N at E, in MeV^-2.
+
+    E in MeV, any shape; 0 below the threshold of Eq. (24). Relative error 1e-10 by scipy's tanh-sinh quadrature.
+    """
+    E = np.asarray(E, dtype=float)
+    T_min, T_max = recoil_range(E, m_chi, nucleus.M)
+    allowed = np.isfinite(T_max)
+    T_min, T_max = np.where(allowed, T_min, 0.0), np.where(allowed, T_max, 0.0)
+    return tanhsinh(lambda T, e: dsigma(e, T, nucleus, *args), T_min, T_max, args=(E,), rtol=1e-10).integral

@@ -1,0 +1,156 @@
+"""The parts of the repository agree: environment, contents, stored chapters, citations, version, commands."""
+
+import ast
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import cevnsloop
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+UNCHECKED = {"nbval-skip", "nbval-ignore-output", "nbval-raises-exception", "raises-exception", "skip-execution"}
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def contents(entry):
+    """All pages of a _toc.yml entry, in reading order."""
+    pages = [entry[key] for key in ("root", "file") if key in entry]
+    for key in ("parts", "chapters", "sections"):
+        for child in entry.get(key, []):
+            pages += contents(child)
+    return pages
+
+
+def cells(path, kind):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def data(output):
+    return output.get("data", {})
+
+
+def prints(code):
+    """Whether a cell calls print or glue outside the functions it defines (magics set aside)."""
+    python = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in code.splitlines())
+    todo = [ast.parse(python)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "glue"):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            todo.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def test_environment_follows_pyproject():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    environment = yaml.safe_load(text("environment.yml"))
+    *conda, pip = environment["dependencies"]
+    assert environment["name"] == project["name"]
+    assert environment["channels"] == ["conda-forge"]
+    assert conda == [f"python {project['requires-python']}", "pip"]
+    (install,) = pip["pip"]
+    extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", install)[1].split(",")
+    assert extras == ["book", "test"]
+    assert set(extras) <= set(project["optional-dependencies"])
+    assert f"install --disable-pip-version-check {install}\n" in text("Makefile")
+
+
+def test_table_of_contents_lists_every_page_once():
+    listed = contents(yaml.safe_load(text("_toc.yml")))
+    pages = sorted(path.relative_to(ROOT) for kind in ("ipynb", "md") for path in (ROOT / "book").glob(f"*.{kind}"))
+    assert sorted(listed) == [str(page.with_suffix("")) for page in pages]
+    assert [page for page in pages if page.suffix == ".md"] == [Path("book/references.md")]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter_was_run_from_top_to_bottom(path):
+    code = [cell for cell in cells(path, "code") if source(cell).strip()]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        assert cell["outputs"] or not prints(source(cell)), f"no output stored for:\n{source(cell)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter_stores_text_only_and_all_of_it_is_compared(path):
+    raw = path.read_text(encoding="utf-8")
+    metadata = json.loads(raw)["metadata"]
+    assert raw.endswith("}\n")
+    assert metadata["kernelspec"]["name"] == "python3"
+    assert metadata["language_info"] == {"name": "python"}
+    ids = [cell["id"] for kind in ("markdown", "code", "raw") for cell in cells(path, kind)]
+    assert len(ids) == len(set(ids))
+    for cell in cells(path, "code"):
+        assert not UNCHECKED & set(cell["metadata"].get("tags", [])), source(cell)
+        assert "NBVAL_" not in source(cell)
+        assert "execution" not in cell["metadata"], "timings change at every run"
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error", output["evalue"]
+            assert output.get("name") != "stderr", output["text"]
+            assert not [kind for kind in data(output) if "image/" in kind]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_have_a_name_a_caption_and_a_description(path):
+    for cell in cells(path, "code"):
+        if any("<Figure" in "".join(data(output).get("text/plain", "")) for output in cell["outputs"]):
+            mystnb = cell["metadata"].get("mystnb", {})
+            figure, image = mystnb.get("figure", {}), mystnb.get("image", {})
+            assert figure.get("name", "").startswith("fig-"), source(cell)
+            assert figure.get("caption"), source(cell)
+            assert image.get("alt"), source(cell)
+
+
+def test_every_citation_resolves():
+    keys = re.findall(r"^@\w+\{([^,\s]+),", text("book/references.bib"), flags=re.MULTILINE)
+    assert len(keys) == len(set(keys))
+    pages = [source(cell) for path in NOTEBOOKS for cell in cells(path, "markdown")]
+    pages += [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    # captions of figures are in the metadata of code cells
+    pages += [json.dumps(cell["metadata"]) for path in NOTEBOOKS for cell in cells(path, "code")]
+    cited = {
+        key.strip() for page in pages for group in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", page) for key in group.split(",")
+    }
+    assert "chao2021" in cited
+    assert cited <= set(keys), cited - set(keys)
+
+
+def test_citation_file_and_changelog_name_this_version():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert citation["version"] == cevnsloop.__version__
+    assert citation["license"] == tomllib.loads(text("pyproject.toml"))["project"]["license"]
+    assert f"## [{cevnsloop.__version__}]" in text("CHANGELOG.md")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_commands_the_reader_is_told_exist(name):
+    targets = set(re.findall(r"^([a-z]+):.*##", text("Makefile"), flags=re.MULTILINE))
+    told = set(re.findall(r"(?:^[\s$]*|`)make ([a-z]+)\b", text(name), flags=re.MULTILINE))
+    assert {"book", "test"} <= told
+    assert told <= targets, told - targets
+
+
+def test_ci_runs_the_tests_and_the_book():
+    script = text(".ci/run")
+    assert re.search(r"^make test\b", script, flags=re.MULTILINE)
+    assert re.search(r"^make book\b", script, flags=re.MULTILINE)
+    assert os.access(ROOT / ".ci/run", os.X_OK)
