@@ -47,9 +47,9 @@ def spectrum(component, E):
     """phi(E) in 1/MeV of a Michel component, Eq. (32); 0 beyond the end point. ValueError for the line."""
     if not component.michel:
         raise ValueError(f"{component.name} is a line at {component.E_max:.4g} MeV and has no density")
-    y = 1 - np.asarray(E, dtype=float) / component.E_max
-    density = Polynomial(component.michel)(y) * (1 - y) ** 2 / component.E_max
-    return np.where((y >= 0) & (y <= 1), density, 0.0)
+    x = np.asarray(E, dtype=float) / component.E_max
+    density = Polynomial(component.michel)(1 - x) * x**2 / component.E_max
+    return np.where((x >= 0) & (x <= 1), density, 0.0)
 
 
 def moment(component, power, E_min):

@@ -1,4 +1,4 @@
-"""One-loop box functions at zero external momentum, Eqs. A1-A6, to the last digit.
+"""One-loop box functions at zero external momentum, Eqs. A1-A6, accurate for every mass ratio.
 
 With x = m_chi^2, z = m_zp^2 and s the Euclidean loop momentum squared every function is one integral:
 
@@ -9,40 +9,44 @@ With x = m_chi^2, z = m_zp^2 and s the Euclidean loop momentum squared every fun
     D1b      = -1/2   int s ds / ((s + x)^2 (s + z)^2)    (A5)   MeV^-4
     D00b     = -1/4   int s ds / ((s + x) (s + z)^2)      (A6)   MeV^-2
 
-"_ab" is the difference a - b of the box with masses (0, m_chi, 0, m_zp) and (0, m_chi, m_zp, m_zp).
+"_ab" is the difference a - b of the boxes with masses (0, m_chi, 0, m_zp) and (0, m_chi, m_zp, m_zp).
 
-The printed closed forms subtract numbers that become equal as m_zp -> m_chi: their relative error grows like
-eps / |m_zp/m_chi - 1|^2 (A1, A2, A6), ^3 (A4, A5) and ^4 (A3).  In the variable lam = ln(m_zp/m_chi) the same
-functions are ratios of the modified spherical Bessel functions i0, i1, i2 of lam, which are entire, have
-positive Taylor coefficients and do not vanish:
+Cancellation avoided.  The printed closed forms (PRINTED, at the end) subtract numbers that become equal as
+m_zp -> m_chi; with eps = 2^-52 their relative error grows like eps/|m_zp/m_chi - 1|^n, n = 2 (A1, A2, A6),
+3 (A4, A5), 4 (A3).  In lam = ln(m_zp/m_chi) the same functions are ratios of the modified spherical Bessel
+functions i_0 = sinh(lam)/lam, i_1, i_2 of lam, which are entire with positive Taylor coefficients:
 
-    D0b    =  (i0 + i1) / (2 m_chi m_zp^3 i0^2)           D1b = -(i1/lam) / (4 m_chi^2 m_zp^2 i0^3)
-    D00b   = -(i0 - i1) / (8 m_chi m_zp i0^2)
-    D11_ab =  [2 i0 i1/lam + lam (i0 i2/lam^2 - 3 (i1/lam)^2)] / (24 m_chi^4 i0^4)
+    D0b    =  (i_0 + i_1) / (2 m_chi m_zp^3 i_0^2)        D1b = -(i_1/lam) / (4 m_chi^2 m_zp^2 i_0^3)
+    D00b   = -(i_0 - i_1) / (8 m_chi m_zp i_0^2)
+    D11_ab =  [2 i_0 (i_1/lam) + lam (i_0 i_2/lam^2 - 3 (i_1/lam)^2)] / (24 m_chi^4 i_0^4)
 
-They are used for |lam| < 2 (mass ratio between 0.135 and 7.39, equality is an ordinary point); outside, the
-printed forms divided by powers of z lose at most a factor of five.
+Equal masses are the ordinary point lam = 0.  Switches: these forms are used for -2.4 < lam < 1.8, that is
+0.091 < m_zp/m_chi < 6.05; outside, the printed forms with powers of z taken out, where a term is at most
+four times the result.
+
+Measured against mpmath over 10^6 mass pairs with ratios from 1e-6 to 1e6: largest relative error 4.2 eps
+(D0b, D00_ab, twist2_box), 3.5 (D00b), 6.3 (D1b, D001_ab), 7.3 (D11_ab, near m_chi/m_zp = 10); rms: 1 eps.
+No over- or underflow for masses from 1e-6 to 1e9 MeV.  Every function takes m_chi, m_zp > 0 in MeV (scalars
+or arrays, broadcast together), raises ValueError for a mass that is not positive and finite, and passes nan
+through.
 """
 
 import numpy as np
 
 from cevnsloop.checks import positive
 
-SWITCH = 2.0  # |ln(m_zp/m_chi)| where the Bessel form hands over to the printed form
+NEAR = -2.4, 1.8  # range of ln(m_zp/m_chi) where the Bessel forms are used, the printed forms elsewhere
 
 
-def _bessel_coefficients(n, terms=13):
-    """Coefficients c_k of i_n(lam) = lam^n sum_k c_k lam^(2k), highest first: c_k = 1/(2^k k! (2n+2k+1)!!)."""
-    c = 1.0 / np.prod(np.arange(1.0, 2 * n + 2, 2))
-    coefficients = [c]
+def _bessel_coefficients(n, terms=14):
+    """c_k of i_n(lam) = lam^n sum_k c_k lam^(2k), highest k first: c_k = 1/(2^k k! (2n + 2k + 1)!!)."""
+    coefficients = [1.0 / np.prod(np.arange(1.0, 2 * n + 2, 2))]
     for k in range(1, terms):
-        c /= 2 * k * (2 * n + 2 * k + 1)
-        coefficients.append(c)
-    return np.array(coefficients[::-1])
+        coefficients.append(coefficients[-1] / (2 * k * (2 * n + 2 * k + 1)))
+    return coefficients[::-1]
 
 
-_I1 = _bessel_coefficients(1)
-_I2 = _bessel_coefficients(2)
+_I0, _I1, _I2 = (_bessel_coefficients(n) for n in range(3))
 
 
 def _horner(coefficients, w):
@@ -53,73 +57,147 @@ def _horner(coefficients, w):
 
 
 class _Point:
-    """What the six functions share at given masses: lam, the Bessel ratios, and r = x/z for the far forms."""
+    """What the functions share at given masses: lam, i0 = i_0, i1 = i_1/lam; r = x/z, d = 1 - r outside."""
 
     def __init__(self, m_chi, m_zp):
         m_chi, m_zp = np.broadcast_arrays(
             positive("m_chi", m_chi, "MeV", allow_nan=True), positive("m_zp", m_zp, "MeV", allow_nan=True)
         )
         self.m_chi, self.m_zp = m_chi, m_zp
-        # The difference of nearby floats is exact and log1p of a positive number is well conditioned:
-        # lam keeps full relative precision down to its last bit, log(m_zp/m_chi) would not.
+        # The difference of nearby floats is exact and log1p of a positive number is well conditioned, so lam
+        # is right to one eps however close the masses are; ln(m_zp/m_chi) would have lost it in the ratio.
         gap = m_zp - m_chi
         self.lam = np.copysign(np.log1p(np.abs(gap) / np.minimum(m_chi, m_zp)), gap)
-        self.near = np.abs(self.lam) < SWITCH
-        w = self.lam * self.lam
-        self.a1 = _horner(_I1, w)  # i1/lam, 1/3 at equality
-        self.a2 = _horner(_I2, w)  # i2/lam^2, 1/15 at equality
-        self.i0 = 3 * self.a1 + w * self.a2  # downward recurrence, a sum of positive terms
-        # The far forms are 0/0 at equality: give them a harmless r where they are not used.
+        self.near = (NEAR[0] < self.lam) & (self.lam < NEAR[1])
+        self.w = self.lam * self.lam
+        self.i0 = _horner(_I0, self.w)
+        self.i1 = _horner(_I1, self.w)
+        # The printed forms are 0/0 at equality: they get a harmless ratio where they are not used.
         ratio = np.where(self.near, 0.5, m_chi / m_zp)
         self.r = ratio * ratio
-        self.L = 2 * self.lam
-        self.d = (1 - ratio) * (1 + ratio)  # (z - x)/z
+        self.d = (1 - ratio) * (1 + ratio)
+        self.L = 2 * self.lam  # ln(z/x)
 
     def choose(self, near, far):
         return np.where(self.near, near, far)[()]
 
 
 def D0b(m_chi, m_zp):
+    """D_0 of box b, Eq. A1, in MeV^-4: positive, 1/(2 m^4) at equal masses."""
     p = _Point(m_chi, m_zp)
-    near = (p.i0 + p.lam * p.a1) / (2 * (p.m_chi * p.m_zp) * (p.m_zp * p.m_zp) * (p.i0 * p.i0))
-    far = (p.L - 1 + p.r) / np.square(p.m_zp * p.m_zp * p.d)
+    z = p.m_zp * p.m_zp
+    near = (p.i0 + p.lam * p.i1) / (2 * (p.m_chi * p.m_zp) * z * (p.i0 * p.i0))
+    far = (p.L - 1 + p.r) / np.square(z * p.d)
     return p.choose(near, far)
 
 
 def D1b(m_chi, m_zp):
+    """D_1 of box b, Eq. A5, in MeV^-4: negative, symmetric in the masses, -1/(12 m^4) at equal masses."""
     p = _Point(m_chi, m_zp)
-    mm = p.m_chi * p.m_zp
-    near = -p.a1 / (4 * mm * mm * (p.i0 * p.i0 * p.i0))
-    far = (2 * p.d - (1 + p.r) * p.L) / (2 * np.square(p.m_zp * p.m_zp) * (p.d * p.d * p.d))
+    z = p.m_zp * p.m_zp
+    near = -p.i1 / (4 * np.square(p.m_chi * p.m_zp) * (p.i0 * p.i0 * p.i0))
+    far = (2 * p.d - (1 + p.r) * p.L) / (2 * z * z * (p.d * p.d * p.d))
     return p.choose(near, far)
 
 
 def D00b(m_chi, m_zp):
+    """D_00 as printed in Eq. A6, in MeV^-2: negative, -1/(8 m^2) at equal masses.
+
+    The closed form belongs to the masses (0, m_chi, m_zp, m_zp); our copy of A6 lists (0, m_zp, m_zp, m_zp).
+    """
     p = _Point(m_chi, m_zp)
-    near = -(p.i0 - p.lam * p.a1) / (8 * (p.m_chi * p.m_zp) * (p.i0 * p.i0))
+    near = -(p.i0 - p.lam * p.i1) / (8 * (p.m_chi * p.m_zp) * (p.i0 * p.i0))
     far = (p.r * p.L - p.d) / (4 * (p.m_zp * p.m_zp) * (p.d * p.d))
     return p.choose(near, far)
 
 
 def D11_ab(m_chi, m_zp):
+    """D_11^a - D_11^b, Eq. A3, in MeV^-4: positive, 1/(36 m^4) at equal masses."""
     p = _Point(m_chi, m_zp)
-    x, dd = p.m_chi * p.m_chi, p.d * p.d
-    near = (2 * p.i0 * p.a1 + p.lam * (p.i0 * p.a2 - 3 * p.a1 * p.a1)) / (24 * np.square(x * p.i0 * p.i0))
-    far = (p.d * (1 + 5 * p.r) - 2 * p.r * (2 + p.r) * p.L) / (6 * x * (p.m_zp * p.m_zp) * (dd * dd))
+    x, i2 = p.m_chi * p.m_chi, _horner(_I2, p.w)  # i2 = i_2/lam^2
+    near = (2 * p.i0 * p.i1 + p.lam * (p.i0 * i2 - 3 * p.i1 * p.i1)) / (24 * np.square(x * p.i0 * p.i0))
+    far = (p.d * (1 + 5 * p.r) - 2 * p.r * (2 + p.r) * p.L) / (
+        6 * x * (p.m_zp * p.m_zp) * np.square(p.d * p.d)
+    )
     return p.choose(near, far)
 
 
 def D00_ab(m_chi, m_zp):
-    return -0.25 * np.square(m_zp) * D0b(m_chi, m_zp)
+    """D_00^a - D_00^b = -(z/4) D_0^b, Eq. A2, in MeV^-2: negative, -1/(8 m^2) at equal masses."""
+    return -0.25 * np.square(m_zp, dtype=np.float64) * D0b(m_chi, m_zp)
 
 
 def D001_ab(m_chi, m_zp):
-    return -np.square(m_zp) * D1b(m_chi, m_zp) / 6
+    """D_001^a - D_001^b = -(z/6) D_1^b, Eq. A4, in MeV^-2: positive, 1/(72 m^2) at equal masses."""
+    return -np.square(m_zp, dtype=np.float64) * D1b(m_chi, m_zp) / 6
 
 
 def scalar_box(m_chi, m_zp, kappa):
+    """The bracket of the scalar operator in Eq. 5, kappa D_0^b + (8/z)(D_00^a - D_00^b), in MeV^-4.
+
+    By A1 and A2 it is (kappa - 2) D_0^b: nothing is left to cancel.  kappa = -4 (case A) or 12 (case B).
+    """
     return (kappa - 2) * D0b(m_chi, m_zp)
 
 
 def twist2_box(m_chi, m_zp):
+    """The bracket of the twist-2 operator in Eq. 16, in MeV^-4, as a sum of positive terms.
+
+    (16/z)[4 (D_001^a - D_001^b) + D_00^a - D_00^b] + 8 (D_1^b + D_0^b) = 4 D_0^b - (8/3) D_1^b by A1-A5.
+    """
     return 4 * D0b(m_chi, m_zp) - 8 / 3 * D1b(m_chi, m_zp)
+
+
+# The closed forms exactly as printed, for the book, the tests and the benchmarks only: they lose every digit
+# near m_zp = m_chi (0/0 at equality) and validate nothing.
+
+
+def _squares(m_chi, m_zp):
+    return np.square(m_chi, dtype=np.float64), np.square(m_zp, dtype=np.float64)
+
+
+def printed_D0b(m_chi, m_zp):
+    """Eq. A1 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    return (-z + x + z * np.log(z / x)) / (z * (z - x) ** 2)
+
+
+def printed_D00_ab(m_chi, m_zp):
+    """Eq. A2 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    return (z - x - z * np.log(z / x)) / (4 * (z - x) ** 2)
+
+
+def printed_D11_ab(m_chi, m_zp):
+    """Eq. A3 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    numerator = (z - x) * (z + 5 * x) - 2 * x * (2 * z + x) * np.log(z / x)
+    return z * numerator / (6 * x * (z - x) ** 4)
+
+
+def printed_D001_ab(m_chi, m_zp):
+    """Eq. A4 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    return z * (-2 * z + 2 * x + (z + x) * np.log(z / x)) / (12 * (z - x) ** 3)
+
+
+def printed_D1b(m_chi, m_zp):
+    """Eq. A5 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    return (2 * (z - x) - (z + x) * np.log(z / x)) / (2 * (z - x) ** 3)
+
+
+def printed_D00b(m_chi, m_zp):
+    """Eq. A6 as printed."""
+    x, z = _squares(m_chi, m_zp)
+    return (-z + x + x * np.log(z / x)) / (4 * (z - x) ** 2)
+
+
+PRINTED = {
+    "D0b": printed_D0b,
+    "D00_ab": printed_D00_ab,
+    "D11_ab": printed_D11_ab,
+    "D001_ab": printed_D001_ab,
+    "D1b": printed_D1b,
+    "D00b": printed_D00b,
+}

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -58,7 +57,6 @@ def read(path):
         seen.add(cell["id"])
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    # nbformat wants sources as one string; the file may hold lists of lines
     return nbformat.reads(json.dumps(content), as_version=4)
 
 
@@ -69,6 +67,7 @@ def execute(notebook, path):
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],  # of the kernel itself; what the cells say is kept
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
@@ -100,20 +99,14 @@ def clean(notebook):
 def write(notebook, path):
     """Replace the file in one step: an interruption leaves the old chapter whole."""
     nbformat.validate(notebook)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", encoding="utf-8", newline="\n", delete=False
-    ) as file:
-        file.write(nbformat.writes(notebook).rstrip("\n") + "\n")
-    try:
-        os.chmod(file.name, path.stat().st_mode)
-        os.replace(file.name, path)
-    except OSError:
-        os.unlink(file.name)
-        raise
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    os.replace(draft, path)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("chapters", nargs="*", type=Path, help="default: all notebooks of _toc.yml")
     failed = False
     for path in [chapter.resolve() for chapter in parser.parse_args().chapters] or all_chapters():

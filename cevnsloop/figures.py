@@ -1,0 +1,92 @@
+"""The figures of the book: arrays in, matplotlib axes out, no physics.
+
+A thing has the same colour and line style in every figure; the colours are those of Okabe and Ito, which
+colour-blind readers can tell apart, and no line is told from another by its colour alone.
+"""
+
+import functools
+
+import matplotlib.pyplot as plt
+
+COLOURS = {"SM": "#000000", "A": "#D55E00", "B": "#0072B2", "data": "#444444", "loop": "#009E73", "tree": "#CC79A7"}
+LINES = {"SM": "-", "A": ":", "B": "--"}
+STYLE = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "svg.hashsalt": "cevnsloop",
+    "savefig.dpi": 160,
+}
+WIDE, SINGLE = (7.2, 3.6), (6.0, 4.0)
+
+
+def styled(draw):
+    """Let `draw` run in the book's style, and leave matplotlib as it was."""
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        with plt.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def plain(value, _):
+    """Tick label 1, 10, 100 instead of a power of ten, for logarithmic mass axes."""
+    return f"{value:g}"
+
+
+@styled
+def fig3(pe_edges, curves, labels, n_obs, sigma):
+    """Fig. 3: residual events per bin, `curves` {key: (B,)} as steps with `labels`, and the data with errors."""
+    figure, ax = plt.subplots(figsize=SINGLE)
+    centres = (pe_edges[:-1] + pe_edges[1:]) / 2
+    for key, curve in curves.items():
+        ax.stairs(curve, pe_edges, baseline=None, color=COLOURS[key], ls=LINES[key], lw=1.8, label=labels[key])
+    ax.errorbar(
+        centres, n_obs, sigma, fmt="o", ms=4, color=COLOURS["data"], capsize=2, zorder=1, label="COHERENT, CsI 2017"
+    )
+    ax.axhline(0, color="#888888", lw=0.8)
+    top = 1.5 * max(curve.max() for curve in curves.values())
+    ax.set(xlabel="number of photoelectrons", ylabel="residual events / 2 PE")
+    ax.set(xlim=(pe_edges[0], pe_edges[-1]), ylim=(None, top))
+    ax.legend(loc="upper right")
+    return figure
+
+
+@styled
+def fig4(m_chi, curves, quoted):
+    """Fig. 4: upper limits {(case, ratio): array} over m_chi (MeV), a panel each, cases in rows, ratios in columns.
+
+    quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text
+    """
+    cases, ratios = list(dict.fromkeys(k[0] for k in curves)), list(dict.fromkeys(k[1] for k in curves))
+    figure, axes = plt.subplots(
+        len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False
+    )
+    for (case, ratio), g_limit in curves.items():
+        ax = axes[cases.index(case), ratios.index(ratio)]
+        ax.loglog(m_chi, g_limit, color=COLOURS[case], label="this work")
+        for mass, g in quoted.get((case, ratio), ()):
+            ax.plot(
+                mass, g, "D", ms=7, mfc="none", mec="#333333", mew=1.5, ls="", clip_on=False, zorder=4,
+                label="quoted in the text",
+            )
+        ax.set(xlim=(m_chi[0], m_chi[-1]), title=rf"case {case}, $m_{{Z'}} = {ratio:g}\,m_\chi$")
+        ax.xaxis.set_major_formatter(plain)
+        ax.legend(loc="upper left")
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$m_\chi$ [MeV]")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"90% C.L. upper limit on $g_\chi g_q$")
+    return figure

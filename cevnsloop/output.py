@@ -1,0 +1,73 @@
+"""Files that are written whole or not at all, and CSV tables that say what they hold."""
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+from . import __version__
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Yield a name beside `path` to write to; it becomes `path` only if the block ends without an error."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def header(title, remarks):
+    """Comment lines for the head of a table: version, title, and one line per remark."""
+    return "".join(f"# {line}\n" for line in (f"cevnsloop {__version__}: {title}", *remarks))
+
+
+def csv(head, columns, exact=False):
+    """A table as text: `head`, a line of column names, and rows with 10 significant digits, or all of them."""
+    out = io.StringIO()
+    out.write(head + ",".join(columns) + "\n")
+    for row in zip(*columns.values(), strict=True):
+        out.write(",".join(repr(float(v)) if exact else f"{v:.10g}" for v in row) + "\n")
+    return out.getvalue()
+
+
+def write_text(path, text):
+    """Write `text` to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def resumable(path, head, grid, rows, chunk, progress):
+    """Write the table `rows(part of grid)` for a whole `grid`, in chunks, keeping what is done if interrupted.
+
+    Finished rows wait in a file beside `path` that starts with `head`; a later call with the same `head`
+    goes on behind them, one with another head starts anew. `path` appears when everything is done.
+    rows(part) returns {column: array}; progress(n) is told of n more points. Returns the columns as lists.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    waiting = path.with_name(path.name + ".part")
+    table = {}
+    if waiting.is_file() and (text := waiting.read_text(encoding="utf-8")).startswith(head):
+        names, *lines = text[len(head) :].splitlines()
+        table = {name: [] for name in names.split(",")}
+        for line in lines:
+            for column, word in zip(table.values(), line.split(","), strict=True):
+                column.append(float(word))
+    done = len(next(iter(table.values()), []))
+    progress(done)
+    while done < len(grid):
+        for name, values in rows(grid[done : done + chunk]).items():
+            table.setdefault(name, []).extend(values.tolist())
+        progress(len(grid[done : done + chunk]))
+        done += chunk
+        write_text(waiting, csv(head, table, exact=True))
+    write_text(path, csv(head, table))
+    waiting.unlink()
+    return table

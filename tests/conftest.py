@@ -1,0 +1,21 @@
+"""Shared fixtures: the default data set, and the release it was built from where that is at hand."""
+
+from pathlib import Path
+
+import pytest
+
+from cevnsloop import coherent, settings
+
+RELEASE = Path(__file__).parents[2] / "shared" / "data" / "coherent" / "csi2017"
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    return coherent.csi2017(settings.csi2017())
+
+
+@pytest.fixture(scope="session")
+def release():
+    if not RELEASE.is_dir():
+        pytest.skip("the COHERENT release is not at ../shared/data: tables are not rebuilt")
+    return RELEASE

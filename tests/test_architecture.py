@@ -1,0 +1,52 @@
+"""Imports go one way: a module imports only modules above it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import cevnsloop
+
+FOLDER = Path(cevnsloop.__file__).parent
+ORDER = """
+    __init__ checks units inputs model loops gluon reference nucleus amplitude xsec flux settings detector coherent
+    events fit paper output figures cli __main__
+""".split()
+NOT_FOR_PRODUCTION = {"reference"}
+
+
+def imported(module):
+    """Names of the cevnsloop modules that a module imports, anywhere in its text."""
+    names = set()
+    for node in ast.walk(ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            source = ["cevnsloop", *filter(None, [node.module])] if node.level else (node.module or "").split(".")
+            if source[0] == "cevnsloop":
+                names |= set(source[1:2]) or {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("cevnsloop.")}
+    return names - {"__version__"}
+
+
+def test_every_module_has_its_place():
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_go_up(module):
+    above = set(ORDER[: ORDER.index(module)])
+    assert imported(module) <= above
+
+
+@pytest.mark.parametrize("module", [name for name in ORDER if name not in NOT_FOR_PRODUCTION])
+def test_production_does_not_use_the_reference(module):
+    assert not imported(module) & NOT_FOR_PRODUCTION
+
+
+def test_importing_the_core_does_not_import_matplotlib_or_mpmath():
+    import subprocess
+    import sys
+
+    code = "import sys, cevnsloop.cli; print(sorted({'matplotlib', 'mpmath'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
