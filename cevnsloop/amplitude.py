@@ -39,8 +39,7 @@ def vector_charge(model, nucleus):
     if model.case == "B":
         return 0.0
     return sum(
-        model.g_q.get(q, 0.0) * (nucleus.Z * VALENCE["p"][q] + nucleus.N * VALENCE["n"][q])
-        for q in VALENCE["p"]
+        model.g_q.get(q, 0.0) * (nucleus.Z * VALENCE["p"][q] + nucleus.N * VALENCE["n"][q]) for q in VALENCE["p"]
     )
 
 
@@ -50,9 +49,7 @@ def scalar_sum(model, nucleus, power=0):
     m = inputs.values("masses")
     m_q = inputs.values("quark_masses")
     return sum(
-        g**2
-        * m_q[q] ** power
-        * (nucleus.Z * m["m_p"] * f["p"][q] + nucleus.N * m["m_n"] * f["n"][q])
+        g**2 * m_q[q] ** power * (nucleus.Z * m["m_p"] * f["p"][q] + nucleus.N * m["m_n"] * f["n"][q])
         for q, g in model.g_q.items()
         if q in LIGHT
     )
@@ -76,9 +73,7 @@ def twist2_sum(model, nucleus, moments, power=0):
     m_q = inputs.values("quark_masses")
     isospin = {"u": "d", "d": "u"}
     return sum(
-        g**2
-        * m_q[q] ** power
-        * (nucleus.Z / m["m_p"] * q2[q] + nucleus.N / m["m_n"] * q2[isospin.get(q, q)])
+        g**2 * m_q[q] ** power * (nucleus.Z / m["m_p"] * q2[q] + nucleus.N / m["m_n"] * q2[isospin.get(q, q)])
         for q, g in model.g_q.items()
     )
 

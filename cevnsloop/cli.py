@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ CHUNKS = 100  # savings of a long scan
 def main(argv=None):
     """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted."""
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
         arguments.run(arguments)
     except (ValueError, OSError) as error:
         print(f"cevnsloop: {error}".replace("\n", " "), file=sys.stderr)
@@ -154,8 +155,6 @@ def _figures(a):
     _show(a, {"files": written}, written)
 
 
-
-
 def _events(a):
     dataset = _dataset(a)
     return dataset, predict(unit_model(a.case, a.m_chi, a.m_zp, _couplings(a.g_q)), dataset, a.amplitude)
@@ -192,6 +191,17 @@ def _show(a, values, lines):
         print("\n".join(lines))
 
 
+def _joined(words):
+    """`words` with "--option -1e-8" as "--option=-1e-8": argparse would take such a number for an option."""
+    joined = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and re.match(r"-(\d|\.\d|inf|nan)", word):
+            joined[-1] += "=" + word
+        else:
+            joined.append(word)
+    return joined
+
+
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message):
         raise ValueError(message)
@@ -222,8 +232,12 @@ def _parser():
 
     def analysis(p):
         p.add_argument("--detector-mass", type=float, metavar="KG", help="default: 14.6")
-        p.add_argument("--no-time-fraction", dest="time_fraction", action="store_false",
-                       help="count neutrinos outside the time window too")
+        p.add_argument(
+            "--no-time-fraction",
+            dest="time_fraction",
+            action="store_false",
+            help="count neutrinos outside the time window too",
+        )
         p.add_argument("--smearing", default="none", metavar="KIND", help=" or ".join(settings.SMEARINGS))
         p.add_argument("--pe-label", default="upper", metavar="KIND", help=" or ".join(settings.PE_LABELS))
         p.add_argument("--first-bin", type=int, default=4, metavar="I", help="default: %(default)s")
@@ -233,8 +247,13 @@ def _parser():
 
     def confidence(p):
         known = ", ".join(f"{v:g} for {k}" for k, v in DELTA_CHI2.items())
-        p.add_argument("--delta-chi2", type=float, default=DELTA_CHI2["two parameters"], metavar="X",
-                       help=f"90%% C.L.: {known} (default: %(default)s)")
+        p.add_argument(
+            "--delta-chi2",
+            type=float,
+            default=DELTA_CHI2["two parameters"],
+            metavar="X",
+            help=f"90%% C.L.: {known} (default: %(default)s)",
+        )
 
     p = command("loops", _loops, "the six loop functions of Eqs. (A1)-(A6)")
     masses(p)

@@ -74,16 +74,16 @@ def read_table(folder, name):
     path = folder.joinpath(name)
     try:
         sums = folder.joinpath("SHA256SUMS").read_text(encoding="utf-8")
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot read the data table {path}: {error}") from None
     stated = {line.split()[1]: line.split()[0] for line in sums.splitlines()}
-    found = hashlib.sha256(text.encode()).hexdigest()
+    found = hashlib.sha256(data).hexdigest()
     if stated.get(name) != found:
         raise ValueError(
             f"the data table {path} is corrupted: its SHA-256 is {found}, SHA256SUMS states {stated.get(name)}"
         )
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    lines = [line for line in data.decode().splitlines() if not line.startswith("#")]
     columns = np.loadtxt(lines[1:], delimiter=",", unpack=True)
     return dict(zip(lines[0].split(","), columns, strict=True))
 
@@ -120,12 +120,9 @@ def csi2017(choices, tables=CSI2017_TABLES):
         doi="10.5281/zenodo.1228631",
         settings=choices,
         targets=tuple(Target(atom, molecules) for atom in atoms),
-        fluence=figures["neutrinos_per_proton"]
-        * figures["protons_on_target"]
-        / (4 * np.pi * figures["distance"] ** 2),
+        fluence=figures["neutrinos_per_proton"] * figures["protons_on_target"] / (4 * np.pi * figures["distance"] ** 2),
         arrival={
-            name: float(arrival[name][window].sum()) if choices.time_fraction else 1.0
-            for name in ("prompt", "delayed")
+            name: float(arrival[name][window].sum()) if choices.time_fraction else 1.0 for name in ("prompt", "delayed")
         },
         response=Response(
             pe_per_MeV=figures["pe_per_recoil"],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy, gammaln
+from scipy.special import gammaln, xlogy
 
 from .checks import choice
 from .settings import SMEARINGS

@@ -76,8 +76,7 @@ def tree_events(model, dataset):
         return tree_powers(T, target.nuclide, m_chi, m_zp, model.g_chi_L, charge)
 
     return sum(
-        _integrate(lambda T, target=target: powers(T, target), target, dataset, m_chi)
-        for target in dataset.targets
+        _integrate(lambda T, target=target: powers(T, target), target, dataset, m_chi) for target in dataset.targets
     )
 
 
@@ -88,7 +87,10 @@ def loop_events(model, dataset, amplitude):
         c = loop_coefficients(model, target.nuclide, amplitude, dataset.settings.moments)
         for i, j in loop_powers(1.0, target.nuclide):
             kernel = _integrate(
-                lambda T, target=target, pair=(i, j): loop_powers(T, target.nuclide)[pair], target, dataset, 0.0
+                lambda T, target=target, pair=(i, j): loop_powers(T, target.nuclide)[pair],
+                target,
+                dataset,
+                0.0,
             )
             n = n + (getattr(c, i) * getattr(c, j))[..., None] * kernel
     return n

@@ -8,7 +8,14 @@ import functools
 
 import matplotlib.pyplot as plt
 
-COLOURS = {"SM": "#000000", "A": "#D55E00", "B": "#0072B2", "data": "#444444", "loop": "#009E73", "tree": "#CC79A7"}
+COLOURS = {
+    "SM": "#000000",
+    "A": "#D55E00",
+    "B": "#0072B2",
+    "data": "#444444",
+    "loop": "#009E73",
+    "tree": "#CC79A7",
+}
 LINES = {"SM": "-", "A": ":", "B": "--"}
 STYLE = {
     "figure.dpi": 110,
@@ -54,7 +61,15 @@ def fig3(pe_edges, curves, labels, n_obs, sigma):
     for key, curve in curves.items():
         ax.stairs(curve, pe_edges, baseline=None, color=COLOURS[key], ls=LINES[key], lw=1.8, label=labels[key])
     ax.errorbar(
-        centres, n_obs, sigma, fmt="o", ms=4, color=COLOURS["data"], capsize=2, zorder=1, label="COHERENT, CsI 2017"
+        centres,
+        n_obs,
+        sigma,
+        fmt="o",
+        ms=4,
+        color=COLOURS["data"],
+        capsize=2,
+        zorder=1,
+        label="COHERENT, CsI 2017",
     )
     ax.axhline(0, color="#888888", lw=0.8)
     top = 1.5 * max(curve.max() for curve in curves.values())
@@ -71,15 +86,22 @@ def fig4(m_chi, curves, quoted):
     quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text
     """
     cases, ratios = list(dict.fromkeys(k[0] for k in curves)), list(dict.fromkeys(k[1] for k in curves))
-    figure, axes = plt.subplots(
-        len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False
-    )
+    figure, axes = plt.subplots(len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False)
     for (case, ratio), g_limit in curves.items():
         ax = axes[cases.index(case), ratios.index(ratio)]
         ax.loglog(m_chi, g_limit, color=COLOURS[case], label="this work")
         for mass, g in quoted.get((case, ratio), ()):
             ax.plot(
-                mass, g, "D", ms=7, mfc="none", mec="#333333", mew=1.5, ls="", clip_on=False, zorder=4,
+                mass,
+                g,
+                "D",
+                ms=7,
+                mfc="none",
+                mec="#333333",
+                mew=1.5,
+                ls="",
+                clip_on=False,
+                zorder=4,
                 label="quoted in the text",
             )
         ax.set(xlim=(m_chi[0], m_chi[-1]), title=rf"case {case}, $m_{{Z'}} = {ratio:g}\,m_\chi$")

@@ -42,9 +42,7 @@ class Settings:
         choice("weak_angle", self.weak_angle, inputs.names("weak_angle"))
         choice("moments", self.moments, inputs.names("second_moments"))
         if not 1 <= self.first_bin <= self.last_bin:
-            raise ValueError(
-                f"bins must satisfy 1 <= first_bin <= last_bin, got {self.first_bin}, {self.last_bin}"
-            )
+            raise ValueError(f"bins must satisfy 1 <= first_bin <= last_bin, got {self.first_bin}, {self.last_bin}")
 
 
 def csi2017(**changes):

@@ -96,7 +96,7 @@ def dsigma_loop(E, T, nucleus, coefficients):
 def _at_energy(powers, E, T, nucleus, m_chi):
     E, T = np.asarray(E, dtype=float), np.asarray(T, dtype=float)
     T_min, T_max = recoil_range(E, m_chi, nucleus.M)
-    return np.where((T >= T_min) & (T <= T_max), sum(a * E**k for k, a in powers.items()), 0.0)
+    return np.where((T_min <= T) & (T_max >= T), sum(a * E**k for k, a in powers.items()), 0.0)
 
 
 def total(dsigma, E, m_chi, nucleus, *args):

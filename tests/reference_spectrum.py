@@ -68,8 +68,8 @@ def nubar_mu(E):
 
 @cache
 def recoil_range(E, m_chi, M):
-    """From the centre of mass: the recoil is boosted forwards or backwards. In 40 digits, for the edge."""
-    with mpmath.workdps(40):
+    """From the centre of mass: the recoil is boosted forwards or backwards. In 80 digits, for the edge and for light chi."""
+    with mpmath.workdps(80):
         E, m_chi, M = mpmath.mpf(E), mpmath.mpf(m_chi), mpmath.mpf(M)
         s = M**2 + 2 * M * E
         if s < (M + m_chi) ** 2:

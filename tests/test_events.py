@@ -89,9 +89,7 @@ def test_couplings_enter_tree_and_loop_separately(dataset):
     """Two flavours: the tree adds amplitudes of quarks, the loop adds squared couplings."""
     g_q = {"u": 0.3, "d": -0.2}
     parts = predict(Model("A", 10.0, 100.0, 0.5, 0.25, g_q), dataset, "published")
-    expected = reference.events(
-        lambda E, T, s: reference.eq23(E, T, s, 10.0, 100.0, 0.3, -0.2, 0.5), 10.0, dataset
-    )
+    expected = reference.events(lambda E, T, s: reference.eq23(E, T, s, 10.0, 100.0, 0.3, -0.2, 0.5), 10.0, dataset)
     assert parts.n_tree == pytest.approx(expected, rel=1e-9, abs=0)
 
 
@@ -182,7 +180,9 @@ def test_the_low_energy_angle_raises_the_standard_model(dataset):
         n = target.nuclide
         assert n.Z / n.N > 0.7
     charge = {
-        name: np.array([t.nuclide.N / 2 - t.nuclide.Z * (0.5 - 2 * inputs.value(f"weak_angle.{name}")) for t in dataset.targets])
+        name: np.array(
+            [t.nuclide.N / 2 - t.nuclide.Z * (0.5 - 2 * inputs.value(f"weak_angle.{name}")) for t in dataset.targets]
+        )
         for name in ("msbar_mz", "low_energy")
     }
     gain = (charge["low_energy"] / charge["msbar_mz"]) ** 2

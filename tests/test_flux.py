@@ -12,9 +12,10 @@ M_MU = mpmath.mpf(inputs.value("masses.m_mu"))
 def printed(name, E):
     """Eq. (32) as printed, without N_0."""
     x = E / M_MU
-    return {"nu_e": 192 / M_MU * x**2 * (mpmath.mpf(1) / 2 - x), "nubar_mu": 64 / M_MU * x**2 * (mpmath.mpf(3) / 4 - x)}[
-        name
-    ]
+    return {
+        "nu_e": 192 / M_MU * x**2 * (mpmath.mpf(1) / 2 - x),
+        "nubar_mu": 64 / M_MU * x**2 * (mpmath.mpf(3) / 4 - x),
+    }[name]
 
 
 def test_the_line_is_where_two_body_decay_puts_it():

@@ -41,7 +41,8 @@ def test_helm_is_the_transform_of_a_smeared_ball(symbol, q):
     R = mpmath.sqrt(c**2 + mpmath.mpf(7) / 3 * mpmath.pi**2 * p["a"] ** 2 - 5 * p["s"] ** 2)
     ball = mpmath.quad(lambda r: r**2 * mpmath.sinc(q * r), [0, R / 2, R]) * 3 / R**3
     gauss = mpmath.quad(
-        lambda r: r**2 * mpmath.sinc(q * r) * mpmath.exp(-((r / p["s"]) ** 2) / 2), [0, 3 * p["s"], 12 * p["s"]]
+        lambda r: r**2 * mpmath.sinc(q * r) * mpmath.exp(-((r / p["s"]) ** 2) / 2),
+        [0, 3 * p["s"], 12 * p["s"]],
     ) / mpmath.quad(lambda r: r**2 * mpmath.exp(-((r / p["s"]) ** 2) / 2), [0, 3 * p["s"], 12 * p["s"]])
     # j_1 is evaluated to a few eps of its scale 1/3
     assert helm(q**2, atom) == pytest.approx(float(ball * gauss), rel=1e-13, abs=0)

@@ -1,0 +1,256 @@
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cevnsloop import __version__, cli, coherent, paper, settings
+from cevnsloop.amplitude import loop_coefficients
+from cevnsloop.events import predict
+from cevnsloop.fit import scan, upper_limit
+from cevnsloop.model import DOWN_TYPE, Model, unit_model
+from cevnsloop.nucleus import nuclide
+from cevnsloop.reference import loop
+
+POINT = ["--m-chi", "10", "--m-zp", "100"]
+
+
+def run(capsys, *arguments):
+    code = cli.main([str(word) for word in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def as_json(capsys, *arguments):
+    code, out, err = run(capsys, *arguments, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def test_loops(capsys):
+    got = as_json(capsys, "loops", *POINT)
+    assert list(got) == ["D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab"]
+    for name, value in got.items():
+        assert value == pytest.approx(float(loop(name, 10.0, 100.0)), rel=1e-14, abs=0)
+    code, out, _ = run(capsys, "loops", *POINT)
+    assert code == 0
+    assert [line.split()[-1] for line in out.splitlines()] == [f"MeV^{cli.LOOP_UNITS[name]}" for name in got]
+
+
+def test_coefficients(capsys):
+    got = as_json(capsys, "coefficients", "--case", "B", "--m-chi", 100, "--m-zp", 1000, "--nuclide", "Cs133")
+    assert list(got) == ["nuclide", "c1", "c2", "c3"]
+    c = loop_coefficients(unit_model("B", 100, 1000), nuclide("Cs133"), "published", "mz_rounded")
+    assert (got["nuclide"], got["c1"], got["c2"], got["c3"]) == (
+        "Cs133",
+        float(c.c1),
+        float(c.c2),
+        float(c.c3),
+    )
+    half = as_json(
+        capsys, "coefficients", "--case", "B", *POINT, "--nuclide", "I127", "--g-chi", 0.5, "--g-q", "u=2,c=1"
+    )
+    c = loop_coefficients(Model("B", 10, 100, 0.5, 0.5, {"u": 2, "c": 1}), nuclide("I127"), "published", "mz_rounded")
+    assert half["c2"] == float(c.c2)
+
+
+def test_spectrum(capsys, dataset):
+    got = as_json(capsys, "spectrum", "--case", "A", *POINT, "--g", "5e-8")
+    assert list(got) == ["pe_edges", "n_sm", "n_tree", "n_interference", "n_loop", "n_th", "n_obs", "b_on", "sigma"]
+    assert got["pe_edges"] == dataset.pe_edges.tolist()
+    assert got["n_obs"] == dataset.n_obs.tolist()
+    assert got["n_th"] == predict(unit_model("A", 10, 100), dataset, "published").total(5e-8).tolist()
+    parts = np.array([got[name] for name in ("n_sm", "n_tree", "n_interference", "n_loop")])
+    assert parts.sum(axis=0) == pytest.approx(got["n_th"], rel=1e-14, abs=0)
+    code, out, _ = run(capsys, "spectrum", "--case", "A", *POINT, "--g", "5e-8")
+    assert code == 0
+    assert len(out.splitlines()) == 14
+    assert out.splitlines()[-1].split()[:2] == ["sum", "154.609"]
+
+
+def test_limit(capsys, dataset):
+    got = as_json(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10)
+    keys = "case m_chi m_zp amplitude delta_chi2 g_limit g_best chi2_min n_sm n_tree n_interference n_loop"
+    assert list(got) == keys.split()
+    events = predict(unit_model("A", 1, 10), dataset, "published")
+    assert got["g_limit"] == float(upper_limit(events, dataset, 4.61).g_limit)
+    assert (got["case"], got["amplitude"], got["delta_chi2"]) == ("A", "published", 4.61)
+    total = sum(got[name] for name in ("n_sm", "n_tree", "n_interference", "n_loop"))
+    assert total == pytest.approx(events.total(got["g_limit"]).sum(), rel=1e-13, abs=0)
+    other = as_json(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10, "--delta-chi2", 2.71)
+    assert other["g_limit"] < got["g_limit"]
+    code, out, _ = run(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10)
+    assert code == 0
+    assert out.startswith("g_chi g_q < 6.529e-09")
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        (["--detector-mass", "20"], {"detector_mass_kg": 20}),
+        (["--no-time-fraction"], {"time_fraction": False}),
+        (["--smearing", "poisson"], {"smearing": "poisson"}),
+        (["--smearing", "poisson", "--pe-label", "lower"], {"smearing": "poisson", "pe_label": "lower"}),
+        (["--first-bin", "5", "--last-bin", "12"], {"first_bin": 5, "last_bin": 12}),
+        (["--weak-angle", "low_energy"], {"weak_angle": "low_energy"}),
+        (["--moments", "cteq6l1_mz"], {"moments": "cteq6l1_mz"}),
+    ],
+)
+def test_every_setting_can_be_changed(capsys, options, changes):
+    chosen = coherent.csi2017(settings.csi2017(**changes))
+    expected = upper_limit(predict(unit_model("A", 60, 120), chosen, "published"), chosen, 4.61).g_limit
+    default = as_json(capsys, "limit", "--case", "A", "--m-chi", 60, "--m-zp", 120)
+    got = as_json(capsys, "limit", "--case", "A", "--m-chi", 60, "--m-zp", 120, *options)
+    assert got["g_limit"] == float(expected) != default["g_limit"]
+
+
+def read(path):
+    lines = path.read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    return [line for line in lines if line.startswith("#")], {k: [float(r[k]) for r in rows] for k in rows[0]}
+
+
+SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000"]
+
+
+def test_scan(capsys, dataset, tmp_path):
+    out = tmp_path / "limits.csv"
+    got = as_json(capsys, *SCAN, "--points", 7, "--out", out)
+    head, table = read(out)
+    assert f"cevnsloop {__version__}" in head[0]
+    assert "case A, m_zp = 10 m_chi, 7 points from 1 to 1000 MeV" in head[2]
+    assert "10.5281/zenodo.1228631" in head[3]
+    masses = np.geomspace(1, 1000, 7)
+    expected = scan("A", masses, 10.0, dataset, "published", 4.61, DOWN_TYPE)
+    assert list(table) == ["m_chi", "m_zp", "g_limit", "g_best", "chi2_min"]
+    assert got["out"] == str(out)
+    assert got["g_limit"] == pytest.approx(expected.g_limit.tolist(), rel=1e-12, abs=0)
+    assert table["g_limit"] == pytest.approx(expected.g_limit.tolist(), rel=1e-9, abs=0)
+    assert table["m_zp"] == pytest.approx((10 * masses).tolist(), rel=1e-9, abs=0)
+
+
+def test_a_scan_of_one_point(capsys, tmp_path):
+    code, out, err = run(capsys, *SCAN[:-1], "1", "--points", 1, "--out", tmp_path / "one.csv")
+    assert (code, err) == (0, "")
+    assert "1 limits written" in out
+
+
+def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
+    arguments = [*SCAN, "--points", 120, "--out", tmp_path / "limits.csv"]
+    real, calls = cli.scan, []
+
+    def interrupted(*a):
+        calls.append(len(a[1]))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*a)
+
+    monkeypatch.setattr(cli, "scan", interrupted)
+    code, _, err = run(capsys, *arguments)
+    assert code == 130
+    assert err == "cevnsloop: interrupted; the same command goes on from here\n"
+    assert not (tmp_path / "limits.csv").exists()
+    code, _, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert calls == [50, 50, 50, 20]
+    assert [path.name for path in tmp_path.iterdir()] == ["limits.csv"]
+    assert len(read(tmp_path / "limits.csv")[1]["g_limit"]) == 120
+
+
+def test_figures(capsys, dataset, tmp_path):
+    folder = tmp_path / "new" / "figures"
+    got = as_json(capsys, "figures", "--out", folder, "--points", 5)
+    names = ["fig3.png", "fig3.pdf", "fig3.csv", "fig4.png", "fig4.pdf", "fig4.csv"]
+    assert got["files"] == [str(folder / name) for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    assert (folder / "fig3.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "fig4.pdf").read_bytes().startswith(b"%PDF")
+    _, fig3 = read(folder / "fig3.csv")
+    assert fig3["n_A"] == pytest.approx(paper.spectra(dataset, "published")["A"].tolist(), rel=1e-9, abs=0)
+    _, fig4 = read(folder / "fig4.csv")
+    curves = paper.limit_curves(np.geomspace(1, 1000, 5), dataset, "published", 4.61)
+    assert fig4["g_limit_B_ratio2"] == pytest.approx(curves["B", 2.0].tolist(), rel=1e-9, abs=0)
+    assert len(fig4) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["loops", "--m-chi", "-3", "--m-zp", "1"], "m_chi must be > 0 MeV and finite, got -3.0"),
+        (["loops", "--m-chi", "nan", "--m-zp", "1"], "m_chi must be > 0 MeV and finite, got nan"),
+        (["loops", "--m-chi", "1", "--m-zp", "inf"], "m_zp must be > 0 MeV and finite, got inf"),
+        (["loops", "--m-chi", "heavy", "--m-zp", "1"], "argument --m-chi: invalid float value: 'heavy'"),
+        (["loops", "--m-chi", "1"], "the following arguments are required: --m-zp"),
+        (["limit", "--case", "C", *POINT], "case must be one of A, B, got 'C'"),
+        (
+            ["limit", "--case", "A", *POINT, "--amplitude", "mine"],
+            "amplitude must be one of published, got 'mine'",
+        ),
+        (["limit", "--case", "A", *POINT, "--delta-chi2", "0"], "delta_chi2 must be > 0 and finite, got 0.0"),
+        (["limit", "--case", "A", *POINT, "--delta-chi2", "99"], "the most a signal can add here, got 99.0"),
+        (["limit", "--case", "A", *POINT, "--g-q", "d"], "g_q must look like d=1,s=1,b=1, got 'd'"),
+        (["limit", "--case", "A", *POINT, "--g-q", "d=x"], "g_q must look like d=1,s=1,b=1, got 'd=x'"),
+        (["limit", "--case", "A", *POINT, "--g-q", "t=1"], "flavour must be one of u, d, s, c, b, got 't'"),
+        (["limit", "--case", "A", *POINT, "--g-q", "d=0"], "some coupling must be > 0"),
+        (["limit", "--case", "A", *POINT, "--last-bin", "26"], "last_bin must be <= 25"),
+        (["spectrum", "--case", "A", *POINT, "--g", "-1e-8"], "g must be >= 0 and finite, got -1e-08"),
+        (["loops", "--m-chi", "-inf", "--m-zp", "-1e-3"], "m_chi must be > 0 MeV and finite, got -inf"),
+        (
+            ["coefficients", "--case", "A", *POINT, "--nuclide", "Xe"],
+            "nuclide must be one of Cs133, I127, got 'Xe'",
+        ),
+        (
+            ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-chi", "-1"],
+            "g_chi_L must be >= 0",
+        ),
+        ([*SCAN, "--points", "0", "--out", "x.csv"], "points must be >= 1, got 0"),
+        ([*SCAN[:-1], "0.5", "--points", "3", "--out", "x.csv"], "0 < min <= max in MeV, got 1.0 and 0.5"),
+        (
+            [*SCAN, "--points", "3", "--out", "no/such/folder/x.csv"],
+            "the folder no/such/folder does not exist",
+        ),
+        (
+            [*SCAN, "--ratio", "-1", "--points", "3", "--out", "x.csv"],
+            "ratio must be > 0 and finite, got -1.0",
+        ),
+        (["fit"], "invalid choice: 'fit'"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing_behind(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("cevnsloop: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_refuses_a_file_as_folder(capsys, tmp_path):
+    (tmp_path / "taken").write_text("")
+    code, out, err = run(capsys, "figures", "--out", tmp_path / "taken")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "start", [["-m", "cevnsloop"], ["-c", "from cevnsloop.cli import main; raise SystemExit(main())"]]
+)
+def test_the_command_starts_from_a_shell(start):
+    done = subprocess.run([sys.executable, *start, "limit", "--case", "A", *POINT], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("g_chi g_q < 4.41")
+    bad = subprocess.run([sys.executable, *start, "limit", "--case", "Z", *POINT], capture_output=True, text=True)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr == "cevnsloop: case must be one of A, B, got 'Z'\n"
+
+
+def test_version_and_help(capsys):
+    for option, text in (("--version", __version__), ("--help", "COMMAND")):
+        with pytest.raises(SystemExit, match="0"):
+            cli.main([option])
+        assert text in capsys.readouterr().out

@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from cevnsloop.events import Events, predict, sm_events
+from cevnsloop.fit import profile, scan, upper_limit
+from cevnsloop.model import DOWN_TYPE, unit_model
+
+SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
+
+
+def printed_chi2(nuisances, n_th, dataset):
+    """Eq. (34), term by term."""
+    alpha, beta = nuisances
+    total = (alpha / 0.28) ** 2 + (beta / 0.25) ** 2
+    for n_meas, n, b_on, b_ss in zip(dataset.n_obs, n_th, dataset.b_on, dataset.b_ss, strict=True):
+        total += (n_meas - n * (1 + alpha) - b_on * (1 + beta)) ** 2 / (n_meas + 2 * b_ss + b_on)
+    return total
+
+
+@pytest.mark.parametrize("scale", SPECTRA)
+def test_profiled_chi2_is_the_minimum(scale, dataset):
+    n_th = scale * sm_events(dataset)
+    chi2, alpha, beta = profile(n_th, dataset)
+    found = minimize(printed_chi2, [0, 0], args=(n_th, dataset), method="BFGS", options={"gtol": 1e-9})
+    # a quadratic minimum: chi2 to eps, its place to about sqrt(eps) of the nuisances' uncertainties
+    assert chi2 == pytest.approx(found.fun, rel=1e-12, abs=0)
+    assert chi2 == pytest.approx(printed_chi2((alpha, beta), n_th, dataset), rel=1e-13, abs=0)
+    assert abs(alpha - found.x[0]) < 1e-6 * dataset.sigma_alpha
+    assert abs(beta - found.x[1]) < 1e-6 * dataset.sigma_beta
+    for step in ((1e-3, 0), (0, 1e-3)):
+        assert printed_chi2((alpha + step[0], beta + step[1]), n_th, dataset) > chi2
+
+
+def test_profile_takes_arrays(dataset):
+    n_th = np.array(SPECTRA)[:, None] * sm_events(dataset)
+    together = profile(n_th, dataset)[0]
+    assert together == pytest.approx([profile(n, dataset)[0] for n in n_th], rel=1e-14, abs=0)
+
+
+MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0), ("B", 100.0, 1000.0)]
+
+
+@pytest.mark.parametrize("delta_chi2", [2.71, 4.61])
+@pytest.mark.parametrize("model", MODELS)
+def test_the_limit_is_the_root_above_the_best_fit(model, delta_chi2, dataset):
+    events = predict(unit_model(*model), dataset, "published")
+    limit = upper_limit(events, dataset, delta_chi2)
+    rise = profile(events.total(limit.g_limit), dataset)[0] - limit.chi2_min
+    assert rise == pytest.approx(delta_chi2, rel=1e-12, abs=0)
+    assert limit.chi2_min == pytest.approx(profile(events.total(limit.g_best), dataset)[0], rel=1e-12, abs=0)
+    # nothing below the limit is excluded, and nothing anywhere fits better
+    below = np.linspace(0, limit.g_limit, 2000)[:, None] * np.ones(1)
+    chi2 = profile(events.total(below[:, 0][:, None])[:, 0], dataset)[0]
+    assert (chi2 <= limit.chi2_min + delta_chi2 * (1 + 1e-9)).all()
+    assert (chi2 >= limit.chi2_min * (1 - 1e-12)).all()
+
+
+def test_a_signal_in_the_data_is_found(dataset):
+    """Toy data made of the Standard Model and a known signal, without fluctuation: the fit returns it."""
+    events = predict(unit_model("A", [1.0, 40.0], [10.0, 400.0]), dataset, "published")
+    for i, g in enumerate((4e-9, 4e-7)):
+        one = Events(events.n_sm, events.n_tree[i], events.n_interference[i], events.n_loop[i])
+        toy = replace(dataset, n_on=one.total(g) + dataset.b_on + dataset.b_ss)
+        limit = upper_limit(one, toy, 4.61)
+        # chi2 is flat to eps around its minimum: g to about eps^(1/2)
+        assert limit.g_best == pytest.approx(g, rel=1e-5, abs=0)
+        assert limit.chi2_min < 1e-9
+        assert limit.g_limit > g
+
+
+def test_limits_of_arrays_equal_limits_of_models(dataset):
+    together = upper_limit(
+        predict(unit_model("A", [[1.0, 10.0], [30.0, 60.0]], [[10.0, 100.0], [40.0, 70.0]]), dataset, "published"),
+        dataset,
+        4.61,
+    )
+    assert together.g_limit.shape == together.g_best.shape == together.chi2_min.shape == (2, 2)
+    alone = upper_limit(predict(unit_model("A", 30.0, 40.0), dataset, "published"), dataset, 4.61)
+    assert together.g_limit[1, 0] == pytest.approx(float(alone.g_limit), rel=1e-12, abs=0)
+
+
+def test_limits_scale_with_the_coupling_pattern(dataset):
+    """Doubling the pattern of g_q halves the limit on the common factor: the physics is the product."""
+    one = scan("B", np.array([20.0]), 3.0, dataset, "published", 4.61, DOWN_TYPE)
+    two = scan("B", np.array([20.0]), 3.0, dataset, "published", 4.61, {q: 2.0 for q in DOWN_TYPE})
+    assert two.g_limit == pytest.approx(one.g_limit / 2, rel=1e-12, abs=0)
+
+
+def test_limits_are_stronger_with_one_parameter(dataset):
+    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    assert upper_limit(events, dataset, 2.71).g_limit < upper_limit(events, dataset, 4.61).g_limit
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.inf, np.nan])
+def test_bad_delta_chi2(bad, dataset):
+    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    with pytest.raises(ValueError, match=f"delta_chi2 must be > 0 and finite, got {bad}"):
+        upper_limit(events, dataset, bad)
+
+
+def test_alpha_absorbs_any_signal_at_a_price(dataset):
+    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal can add here, got 50"):
+        upper_limit(events, dataset, 50.0)
+
+
+def test_no_signal_no_limit(dataset):
+    events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, "published")
+    with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
+        upper_limit(events, dataset, 4.61)
+
+
+def test_bad_ratio(dataset):
+    with pytest.raises(ValueError, match=r"ratio must be > 0 and finite, got -2\.0"):
+        scan("A", np.array([1.0]), -2.0, dataset, "published", 4.61, DOWN_TYPE)

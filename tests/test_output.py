@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from cevnsloop import __version__, output
+
+
+def half_way(target):
+    with output.whole_file(target) as part:
+        part.write_text("half")
+        raise RuntimeError("half-way")
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="half-way"):
+        half_way(target)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+    output.write_text(target, "new\n")
+    assert target.read_bytes() == b"new\n"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot write .*table\.csv: the folder .*nowhere does not exist"):
+        output.write_text(tmp_path / "nowhere" / "table.csv", "")
+    with pytest.raises(ValueError, match=r"cannot write .*table\.csv: the folder .*nowhere does not exist"):
+        output.resumable(tmp_path / "nowhere" / "table.csv", "", np.ones(1), dict, 1, lambda n: None)
+
+
+def test_tables_say_what_they_are():
+    head = output.header("squares", ("x in MeV", "y in MeV^2"))
+    text = output.csv(head, {"x": [1.0, 2.0], "y": np.array([1.0, 1 / 3])})
+    assert text == f"# cevnsloop {__version__}: squares\n# x in MeV\n# y in MeV^2\nx,y\n1,1\n2,0.3333333333\n"
+
+
+def test_columns_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        output.csv("", {"x": [1.0, 2.0], "y": [1.0]})
+
+
+class Work:
+    """Squares of a grid that stop with KeyboardInterrupt before chunk number `stop`."""
+
+    def __init__(self, stop=None):
+        self.stop, self.calls, self.progress = stop, [], []
+
+    def __call__(self, part):
+        if len(self.calls) == self.stop:
+            raise KeyboardInterrupt
+        self.calls.append(part.tolist())
+        return {"x": part, "y": part**2 / 3}
+
+
+def test_an_interrupted_table_goes_on_where_it_stopped(tmp_path):
+    grid, out = np.arange(1.0, 8.0), tmp_path / "squares.csv"
+    first, second, whole = Work(stop=2), Work(), Work()
+    with pytest.raises(KeyboardInterrupt):
+        output.resumable(out, "# squares\n", grid, first, 2, first.progress.append)
+    assert not out.exists()
+    table = output.resumable(out, "# squares\n", grid, second, 2, second.progress.append)
+    assert first.calls + second.calls == [[1, 2], [3, 4], [5, 6], [7]]
+    assert second.progress == [4, 2, 1]
+    assert table == output.resumable(tmp_path / "other.csv", "# squares\n", grid, whole, 2, whole.progress.append)
+    assert out.read_text() == (tmp_path / "other.csv").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.csv", "squares.csv"]
+
+
+def test_rows_of_other_settings_are_not_reused(tmp_path):
+    grid, out = np.arange(1.0, 5.0), tmp_path / "squares.csv"
+    first, second = Work(stop=1), Work()
+    with pytest.raises(KeyboardInterrupt):
+        output.resumable(out, "# squares\n", grid, first, 2, first.progress.append)
+    output.resumable(out, "# other settings\n", grid, second, 2, second.progress.append)
+    assert second.calls == [[1, 2], [3, 4]]
+    assert out.read_text().startswith("# other settings\nx,y\n1,")
