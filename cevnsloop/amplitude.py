@@ -1,7 +1,6 @@
 """From quarks to the nucleus: the vector charge of the tree and c1, c2, c3 of the loops.
 
-Everything is at zero momentum transfer, for one neutrino flavour and one chi. N_f below runs over
-the quark flavours of `Model.g_q`.
+Everything is at zero momentum transfer, for one neutrino flavour and one chi.
 """
 
 from dataclasses import dataclass
@@ -89,32 +88,42 @@ def loop_coefficients(model, nucleus, amplitude, moments):
     """
     choice("amplitude", amplitude, AMPLITUDES)
     choice("moments", moments, inputs.names("second_moments"))
-    m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
-    g_LR = LOOP_FACTOR * model.g_chi_L * model.g_chi_R
-    g_LL = LOOP_FACTOR * model.g_chi_L**2
-    D0b = loops.D0b(m_chi, m_zp)
-    D00_ab = loops.D00_ab(m_chi, m_zp)
-    D001_ab = loops.D001_ab(m_chi, m_zp)
-    D11_ab = loops.D11_ab(m_chi, m_zp)
-    heavy = {q: g for q, g in model.g_q.items() if q in HEAVY}
-
-    scalar, twist2 = scalar_sum(model, nucleus), twist2_sum(model, nucleus, moments)
-    # Eqs. (26)-(28), and the terms of (29)-(31) that have the same form
-    c1 = -g_LR * m_chi * (KAPPA[model.case] * D0b + 8 / z * D00_ab) * scalar
-    c1 = c1 - KAPPA_PRIME[model.case] * g_LR * m_chi * TWO_27THS * D0b * gluon_sum(nucleus) * sum(
-        g**2 for g in heavy.values()
-    )
-    c2 = g_LL * (16 / z * (4 * D001_ab + D00_ab) + 8 * (loops.D1b(m_chi, m_zp) + D0b)) * twist2
-    c3 = -g_LR * 8 * m_chi / z * D11_ab * twist2
+    c1, c2, c3 = _vector_exchange(model, nucleus, moments)
     if model.case == "B":
-        # Eq. (29), second, third and fifth term; Eqs. (30) and (31), second term
-        twist2_m2 = twist2_sum(model, nucleus, moments, power=2)
-        c1 = c1 + g_LR * 32 * m_chi / z * loops.D00b(m_chi, m_zp) * scalar
-        c1 = c1 - g_LR * 32 * m_chi**3 / z**3 * D00_ab * scalar_sum(model, nucleus, power=2)
-        c1 = c1 + g_LR * m_chi**3 / z**2 * (2 * TWO_27THS) * gluon_sum(nucleus) * sum(
-            g**2 * m_q**2 * gluon.F_G(m_chi, m_zp, m_q, "published")
-            for m_q, g in ((inputs.value(f"quark_masses.{q}"), g) for q, g in heavy.items())
-        )
-        c2 = c2 - g_LL * 64 * m_chi**2 / z**3 * D001_ab * twist2_m2
-        c3 = c3 - g_LR * 32 * m_chi**3 / z**3 * D11_ab * twist2_m2
-    return LoopCoefficients(c1, c2, c3)
+        d1, d2, d3 = _goldstone_exchange(model, nucleus, moments)
+        c1, c2, c3 = c1 + d1, c2 + d2, c3 + d3
+    g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
+    return LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3)
+
+
+def _vector_exchange(model, nucleus, moments):
+    """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
+
+    Without (4 pi)^-2 and the couplings g_chi.
+    """
+    m_chi, m_zp = model.m_chi, model.m_zp
+    light, twist2 = scalar_sum(model, nucleus), twist2_sum(model, nucleus, moments)
+    heavy = TWO_27THS * gluon_sum(nucleus) * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
+    c1 = -m_chi * loops.scalar_box(m_chi, m_zp, KAPPA[model.case]) * light
+    c1 = c1 - m_chi * KAPPA_PRIME[model.case] * loops.D0b(m_chi, m_zp) * heavy
+    c2 = loops.twist2_box(m_chi, m_zp) * twist2
+    c3 = -8 * m_chi / m_zp**2 * loops.D11_ab(m_chi, m_zp) * twist2
+    return c1, c2, c3
+
+
+def _goldstone_exchange(model, nucleus, moments):
+    """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
+
+    Without (4 pi)^-2 and the couplings g_chi.
+    """
+    m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
+    twist2 = twist2_sum(model, nucleus, moments, power=2)
+    c1 = 32 * m_chi / z * loops.D00b(m_chi, m_zp) * scalar_sum(model, nucleus)
+    c1 = c1 - 32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * scalar_sum(model, nucleus, power=2)
+    for q in HEAVY:
+        m_q = inputs.value(f"quark_masses.{q}")
+        F_G = gluon.F_G(m_chi, m_zp, m_q, "published")
+        c1 = c1 + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q.get(q, 0.0) * m_q) ** 2 * F_G * gluon_sum(nucleus)
+    c2 = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * twist2
+    c3 = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * twist2
+    return c1, c2, c3

@@ -34,7 +34,7 @@ STYLE = {
     "svg.hashsalt": "cevnsloop",
     "savefig.dpi": 160,
 }
-WIDE, SINGLE = (7.2, 3.6), (6.0, 4.0)
+SINGLE = (6.0, 4.0)
 
 
 def styled(draw):
@@ -51,6 +51,48 @@ def styled(draw):
 def plain(value, _):
     """Tick label 1, 10, 100 instead of a power of ten, for logarithmic mass axes."""
     return f"{value:g}"
+
+
+@styled
+def curves(x, lines, xlabel, ylabel, scale="linear", bands=(), marks=()):
+    """A plain plot of `lines`: {label: (array over x, colour key, line style)}.
+
+    scale   "linear", "loglog", "semilogx" or "semilogy"
+    bands   (low, high, label) ranges of x to shade
+    marks   (x, label) vertical lines, labelled at the top
+    """
+    figure, ax = plt.subplots(figsize=SINGLE)
+    draw = ax.plot if scale == "linear" else getattr(ax, scale)
+    for label, (y, colour, style) in lines.items():
+        draw(x, y, style, color=COLOURS[colour], label=label)
+    for low, high, label in bands:
+        ax.axvspan(low, high, color="#eeeeee", zorder=0, label=label)
+    for at, label in marks:
+        ax.axvline(at, color="#666666", lw=1, ls="-.")
+        ax.text(at, 0.98, " " + label, va="top", fontsize=9, color="#444444", transform=ax.get_xaxis_transform())
+    ax.set(xlim=(x[0], x[-1]), xlabel=xlabel, ylabel=ylabel)
+    if scale in ("loglog", "semilogx"):
+        ax.xaxis.set_major_formatter(plain)
+    ax.legend()
+    return figure
+
+
+@styled
+def recoil_bands(m_chi, bands, window):
+    """Allowed recoils in keV over m_chi in MeV: `bands` {label: (T_min, T_max, colour key)}, nan where forbidden.
+
+    window   (low, high) recoils in keV that the analysis counts
+    """
+    figure, ax = plt.subplots(figsize=SINGLE)
+    ax.axhspan(*window, color="#eeeeee", zorder=0, label="counted in the fit")
+    for label, (T_min, T_max, colour) in bands.items():
+        ax.fill_between(m_chi, T_min, T_max, color=COLOURS[colour], alpha=0.3, lw=0)
+        ax.plot(m_chi, T_max, color=COLOURS[colour], label=label)
+        ax.plot(m_chi, T_min, color=COLOURS[colour])
+    ax.set(xlim=(m_chi[0], m_chi[-1]), ylim=(0, None))
+    ax.set(xlabel=r"$m_\chi$ [MeV]", ylabel="nuclear recoil $T$ [keV]")
+    ax.legend()
+    return figure
 
 
 @styled

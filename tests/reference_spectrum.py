@@ -68,7 +68,7 @@ def nubar_mu(E):
 
 @cache
 def recoil_range(E, m_chi, M):
-    """From the centre of mass: the recoil is boosted forwards or backwards. In 80 digits, for the edge and for light chi."""
+    """From the centre of mass: the recoil is boosted forwards or backwards. In 80 digits, for edges."""
     with mpmath.workdps(80):
         E, m_chi, M = mpmath.mpf(E), mpmath.mpf(m_chi), mpmath.mpf(M)
         s = M**2 + 2 * M * E

@@ -46,9 +46,36 @@ def test_the_style_stays_in_the_figures(fig3):
 
 
 def test_colours_and_lines_differ():
-    assert len(set(figures.COLOURS.values())) == len(figures.COLOURS)
+    # what can stand in one figure differs; operators and neutrinos never do
+    together = ({"SM", "A", "B", "data"}, {"SM", "nu_mu", "nu_e", "nubar_mu"}, {"SM", "c1", "c2", "c3"})
+    for keys in together:
+        assert len({figures.COLOURS[key] for key in keys}) == len(keys)
     assert len(set(figures.LINES.values())) == len(figures.LINES)
 
 
 def test_ticks_are_plain_numbers():
     assert [figures.plain(v, None) for v in (0.1, 1.0, 1000.0)] == ["0.1", "1", "1000"]
+
+
+@pytest.mark.parametrize("scale", ["linear", "loglog", "semilogx", "semilogy"])
+def test_curves_draw_lines_bands_and_marks(scale):
+    x = np.array([1.0, 10.0, 100.0])
+    lines = {"square": (x**2, "A", "--"), "root": (np.sqrt(x), "B", ":")}
+    figure = figures.curves(x, lines, "x [MeV]", "y", scale, bands=[(2, 3, "shaded")], marks=[(5, "edge")])
+    (ax,) = figure.axes
+    assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [(x**2).tolist(), np.sqrt(x).tolist()]
+    assert [line.get_linestyle() for line in ax.lines[:2]] == ["--", ":"]
+    assert ax.get_legend_handles_labels()[1] == ["square", "root", "shaded"]
+    assert [text.get_text() for text in ax.texts] == [" edge"]
+    logarithmic = {"loglog": ("log", "log"), "semilogx": ("log", "linear"), "semilogy": ("linear", "log")}
+    assert (ax.get_xscale(), ax.get_yscale()) == logarithmic.get(scale, ("linear", "linear"))
+    figures.plt.close(figure)
+
+
+def test_recoil_bands_lie_between_their_edges():
+    m_chi, low, high = np.array([1.0, 2.0]), np.array([0.1, 0.2]), np.array([3.0, 2.0])
+    figure = figures.recoil_bands(m_chi, {"30 MeV": (low, high, "nu_mu")}, (1, 2))
+    (ax,) = figure.axes
+    assert [line.get_ydata().tolist() for line in ax.lines] == [high.tolist(), low.tolist()]
+    assert ax.get_legend_handles_labels()[1] == ["counted in the fit", "30 MeV"]
+    figures.plt.close(figure)
