@@ -10,10 +10,10 @@ so that with r = s/m_q^2 and d = 1 + u r every version of Eq. A7 is one integral
 
     F_G = int_0^inf ds k(r) / [(s + m_chi^2)(s + z)^2]                                          (MeV^-4)
     published:  k = r int_0^1 dx [-3 u/d - 3 (1 + u)/d^2 - 4 (1 - 3 u)/d^3]     Eq. A7 as printed
-    rederived:  k = r int_0^1 dx [-3 u/d - (2 + 5 u)/d^2 + 2 (1 - 2 u)/d^3]     heavy quark in a gluon background
+    rederived:  k = r int_0^1 dx [-3 u/d - (2 + 5 u)/d^2 + 2 (1 - 2 u)/d^3]     from the heavy-quark loop
 
-The second equals the first with the sign of its third term flipped.  The x integral is closed: with
-J_N = int_0^1 dx d^-N,
+The second (one heavy-quark loop in a constant gluon field) is the first with its third sign flipped.  The x
+integral is closed: with J_N = int_0^1 dx d^-N,
 
     published:  k = -13 - 6 J_1 + 15 J_2 + 4 J_3        rederived:  k = -5 - 6 J_1 + 15 J_2 - 4 J_3.
 """
@@ -59,11 +59,12 @@ _SERIES = {name: _series(name) for name in KERNELS}
 
 
 def gluon_kernel(r, kernel):
-    """Kernel k(r) of F_G at r = s/m_q^2 >= 0, with `kernel` "published" or "rederived"; no unit, same shape as r.
+    """Kernel k(r) of F_G at r = s/m_q^2 >= 0 (no unit, any shape), `kernel` "published" or "rederived".
 
     k is negative and falls from 0 to -13 (-5); k -> -6 r (-2 r) as r -> 0.  There the closed form subtracts
-    numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed instead.  Relative error below
-    MEASUREDK eps.  ValueError for an unknown kernel and for r < 0 or infinite; nan passes through.
+    numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed instead.  Measured relative
+    error: 1 eps below the switch, 9 (17) eps just above it.  ValueError for an unknown kernel and for r < 0
+    or infinite; nan passes through.
     """
     c0, c1, c2, c3 = KERNELS[choice("kernel", kernel, KERNELS)]
     J1, J2, J3 = feynman_J(r)
@@ -76,19 +77,18 @@ def gluon_kernel(r, kernel):
 
 
 def F_G(m_chi, m_zp, m_q, kernel):
-    """F_G of Eq. A7 in MeV^-4, masses > 0 in MeV (broadcast together), with `kernel` "published" or "rederived".
+    """F_G of Eq. A7 in MeV^-4 for masses in MeV (broadcast together), `kernel` "published" or "rederived".
 
     It contains the d/dm_zp^2 of Eq. 10 already.  Limits: 24 D00b/m_q^2 (8 D00b/m_q^2) for a heavy quark and
-    -13 D0b (-5 D0b) for a light one.  The integral over ln s has an integrand analytic in the strip
-    |Im ln s| < pi, so the trapezoid rule with step h is wrong by about exp(-2 pi^2/h), 1e-17 at h = 0.5; the
-    truncated ends are below 1e-15.  Relative error below MEASUREDF for m_chi, m_zp from 1 MeV to 100 GeV and
-    m_q from 1 MeV to 173 GeV.  Memory: about 120 values per result and temporary.
-    ValueError for an unknown kernel and for a mass that is not positive and finite; nan passes through.
+    -13 D0b (-5 D0b) for a light one.  The integrand in ln s is analytic in the strip |Im ln s| < pi, so the
+    trapezoid rule with step h is wrong by about exp(-2 pi^2/h), 1e-17 at h = 0.5; the truncated ends are
+    below 1e-15.  Measured relative error for m_chi, m_zp from 1 MeV to 100 GeV and m_q from 1 MeV to 173 GeV:
+    MEASUREDF.  Memory: about 120 floats per result and temporary.  ValueError for an unknown kernel and for a
+    mass that is not positive and finite; nan passes through.
     """
     choice("kernel", kernel, KERNELS)
-    masses = [
-        positive(n, m, "MeV", allow_nan=True) for n, m in (("m_chi", m_chi), ("m_zp", m_zp), ("m_q", m_q))
-    ]
+    named = {"m_chi": m_chi, "m_zp": m_zp, "m_q": m_q}
+    masses = [positive(name, mass, "MeV", allow_nan=True) for name, mass in named.items()]
     x, z, m2 = (np.square(m)[..., np.newaxis] for m in np.broadcast_arrays(*masses))
     low = ENDS[0] * np.minimum(np.minimum(x, z), m2)
     width = np.log(ENDS[1] * np.maximum(np.maximum(x, z), m2) / low)

@@ -116,9 +116,7 @@ def D11_ab(m_chi, m_zp):
     p = _Point(m_chi, m_zp)
     x, i2 = p.m_chi * p.m_chi, _horner(_I2, p.w)  # i2 = i_2/lam^2
     near = (2 * p.i0 * p.i1 + p.lam * (p.i0 * i2 - 3 * p.i1 * p.i1)) / (24 * np.square(x * p.i0 * p.i0))
-    far = (p.d * (1 + 5 * p.r) - 2 * p.r * (2 + p.r) * p.L) / (
-        6 * x * (p.m_zp * p.m_zp) * np.square(p.d * p.d)
-    )
+    far = (p.d * (1 + 5 * p.r) - 2 * p.r * (2 + p.r) * p.L) / (6 * x * (p.m_zp * p.m_zp) * np.square(p.d * p.d))
     return p.choose(near, far)
 
 
