@@ -146,9 +146,10 @@ def _figures(a):
     }
     written = []
     for name, figure in made.items():
-        for suffix in (".png", ".pdf"):
+        metadata = {".png": {"Description": tables[name]}, ".pdf": {"Title": tables[name].splitlines()[0][2:]}}
+        for suffix in metadata:
             with output.whole_file(folder / (name + suffix)) as part:
-                figure.savefig(part)
+                figure.savefig(part, metadata=metadata[suffix])
             written.append(str(folder / (name + suffix)))
         output.write_text(folder / (name + ".csv"), tables[name])
         written.append(str(folder / (name + ".csv")))
@@ -273,7 +274,7 @@ def _parser():
     p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV")
     p.add_argument("--points", type=int, required=True, metavar="N")
     p.add_argument("--out", required=True, metavar="FILE")
-    p = command("figures", _figures, "Figs. 3 and 4 as PNG and PDF, every curve as CSV")
+    p = command("figures", _figures, "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
     analysis(p), confidence(p)
     p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
     p.add_argument("--moments", default="mz_rounded", metavar="SET")

@@ -47,7 +47,10 @@ def styled(draw):
     @functools.wraps(draw)
     def wrapper(*args, **kwargs):
         with plt.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            interactive = plt.isinteractive()
+        plt.interactive(interactive)  # a notebook's backend turns this on with the first figure, to show the next ones
+        return figure
 
     return wrapper
 

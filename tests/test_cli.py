@@ -2,9 +2,11 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cevnsloop import __version__, cli, coherent, paper, settings
 from cevnsloop.amplitude import loop_coefficients
@@ -14,6 +16,7 @@ from cevnsloop.model import DOWN_TYPE, Model, unit_model
 from cevnsloop.nucleus import nuclide
 from cevnsloop.reference import loop
 
+README_FIGURE = Path(__file__).parents[1] / "book" / "_static" / "fig4.png"
 POINT = ["--m-chi", "10", "--m-zp", "100"]
 
 
@@ -173,6 +176,20 @@ def test_figures(capsys, dataset, tmp_path):
     curves = paper.limit_curves(np.geomspace(1, 1000, 5), dataset, "published", 4.61)
     assert fig4["g_limit_B_ratio2"] == pytest.approx(curves["B", 2.0].tolist(), rel=1e-9, abs=0)
     assert len(fig4) == 5
+    for name in ("fig3", "fig4"):
+        assert Image.open(folder / f"{name}.png").text["Description"] == (folder / f"{name}.csv").read_text()
+
+
+def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
+    """The picture carries its curves: they must be those that the package computes now."""
+    (tmp_path / "fig4.csv").write_text(Image.open(README_FIGURE).text["Description"])
+    _, stored = read(tmp_path / "fig4.csv")
+    m_chi = np.array(stored.pop("m_chi_MeV"))
+    curves = paper.limit_curves(m_chi, dataset, "published", 4.61)
+    assert list(stored) == [f"g_limit_{case}_ratio{ratio:g}" for case, ratio in curves]
+    for column, curve in zip(stored.values(), curves.values(), strict=True):
+        # masses are stored with 10 digits, and a limit varies at most like their 60th power, at the edge
+        assert column == pytest.approx(curve.tolist(), rel=60 * 1e-10, abs=0)
 
 
 @pytest.mark.parametrize(
