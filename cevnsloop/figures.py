@@ -61,12 +61,13 @@ def plain(value, _):
 
 
 @styled
-def curves(x, lines, xlabel, ylabel, scale="linear", bands=(), marks=()):
+def curves(x, lines, xlabel, ylabel, scale="linear", bands=(), marks=(), ylim=None):
     """A plain plot of `lines`: {label: (array over x, colour key, line style)}.
 
     scale   "linear", "loglog", "semilogx" or "semilogy"
     bands   (low, high, label) ranges of x to shade
     marks   (x, label) vertical lines, labelled at the top
+    ylim    range of the y axis, by default that of the lines
     """
     figure, ax = plt.subplots(figsize=SINGLE)
     draw = ax.plot if scale == "linear" else getattr(ax, scale)
@@ -77,7 +78,7 @@ def curves(x, lines, xlabel, ylabel, scale="linear", bands=(), marks=()):
     for at, label in marks:
         ax.axvline(at, color="#666666", lw=1, ls="-.")
         ax.text(at, 0.98, " " + label, va="top", fontsize=9, color="#444444", transform=ax.get_xaxis_transform())
-    ax.set(xlim=(x[0], x[-1]), xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlim=(x[0], x[-1]), ylim=ylim, xlabel=xlabel, ylabel=ylabel)
     if scale in ("loglog", "semilogx"):
         ax.xaxis.set_major_formatter(plain)
     ax.legend()

@@ -169,5 +169,5 @@ def test_the_builder_explains_itself(monkeypatch):
     import runpy
 
     monkeypatch.setattr(sys, "argv", ["build_tables.py"])
-    with pytest.raises(SystemExit, match="usage: python tools/build_tables.py RELEASE_DIR"):
+    with pytest.raises(SystemExit, match=r"usage: python tools/build_tables\.py RELEASE_DIR"):
         runpy.run_path(str(ROOT / "tools" / "build_tables.py"), run_name="__main__")

@@ -61,12 +61,13 @@ def test_ticks_are_plain_numbers():
 def test_curves_draw_lines_bands_and_marks(scale):
     x = np.array([1.0, 10.0, 100.0])
     lines = {"square": (x**2, "A", "--"), "root": (np.sqrt(x), "B", ":")}
-    figure = figures.curves(x, lines, "x [MeV]", "y", scale, bands=[(2, 3, "shaded")], marks=[(5, "edge")])
+    figure = figures.curves(x, lines, "x [MeV]", "y", scale, bands=[(2, 3, "shaded")], marks=[(5, "edge")], ylim=(1, 9))
     (ax,) = figure.axes
     assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [(x**2).tolist(), np.sqrt(x).tolist()]
     assert [line.get_linestyle() for line in ax.lines[:2]] == ["--", ":"]
     assert ax.get_legend_handles_labels()[1] == ["square", "root", "shaded"]
     assert [text.get_text() for text in ax.texts] == [" edge"]
+    assert ax.get_ylim() == (1, 9)
     logarithmic = {"loglog": ("log", "log"), "semilogx": ("log", "linear"), "semilogy": ("linear", "log")}
     assert (ax.get_xscale(), ax.get_yscale()) == logarithmic.get(scale, ("linear", "linear"))
     figures.plt.close(figure)

@@ -75,3 +75,11 @@ def test_rows_of_other_settings_are_not_reused(tmp_path):
     output.resumable(out, "# other settings\n", grid, second, 2, second.progress.append)
     assert second.calls == [[1, 2], [3, 4]]
     assert out.read_text().startswith("# other settings\nx,y\n1,")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1.41e-4, 2, "1.4 × 10⁻⁴"), (6.529e-9, 3, "6.53 × 10⁻⁹"), (9.96e11, 2, "1.0 × 10¹²"), (3.0, 1, "3 × 10⁰")],
+)
+def test_numbers_for_readers(value, digits, text):
+    assert output.scientific(value, digits) == text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -76,6 +76,17 @@ def execute(notebook, path):
         raise ChapterError(str(error)) from None
 
 
+def merged(outputs):
+    """The outputs with consecutive pieces of one stream as one: where a slow cell is cut is a matter of chance."""
+    whole = []
+    for output in outputs:
+        if whole and output.output_type == "stream" == whole[-1].output_type and output.name == whole[-1].name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
+
+
 def clean(notebook):
     """Drop what is not compared; refuse what must not be stored."""
     notebook.metadata.kernelspec, notebook.metadata.language_info = KERNELSPEC, LANGUAGE
@@ -83,6 +94,8 @@ def clean(notebook):
     for cell in notebook.cells:
         for key in TIMING:
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = merged(cell.outputs)
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
                 raise ChapterError(f"cell {cell.id} writes to stderr:\n{output.text}")
