@@ -50,7 +50,7 @@ class Limit:
 def upper_limit(events, dataset, delta_chi2):
     """The Limit for `events` = events.predict(model, dataset, ...), all models at once.
 
-    chi^2 is scanned in the number of signal events, from 1e-3 to 1e6 in steps of 7%, and refined from there: the
+    chi^2 is scanned in the number of signal events, from 1e-3 to 1e6 in steps of 20%, and refined from there: the
     minimum by Chandrupatla's method, the limit by his root finder, both to the resolution of float64.
 
     Raises ValueError if delta_chi2 is not finite and > 0, if a model predicts no signal, or if chi^2
@@ -76,7 +76,7 @@ def upper_limit(events, dataset, delta_chi2):
         return profile(events.n_sm + g2 * quadratic[model] + g2**2 * quartic[model], dataset)[0]
 
     models = np.arange(len(Q))
-    signal = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 300)])
+    signal = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])
     grid = chi2(signal, models[:, None])
     best = grid.argmin(-1)
     n_best, chi2_min = np.zeros(len(Q)), grid[:, 0]
@@ -93,7 +93,7 @@ def upper_limit(events, dataset, delta_chi2):
     k = above.argmax(-1)
     found = elementwise.find_root(
         lambda n, model: chi2(n, model) - chi2_min[model] - delta_chi2,
-        (np.maximum(signal[k - 1], n_best), signal[k]),
+        (signal[k - 1], signal[k]),
         args=(models,),
     )
     n_limit = found.x

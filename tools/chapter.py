@@ -1,6 +1,6 @@
 """Run chapters from top to bottom and store their cleaned outputs.
 
-    python tools/chapter.py [book/03_spectrum.ipynb ...]
+    python tools/chapter.py [book/spectrum.ipynb ...]
 
 Without arguments: every notebook of _toc.yml, in order. A chapter is written only if all its cells ran
 without an error and without a word on stderr. What is stored is what `pytest --nbval` compares: all text,
