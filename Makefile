@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
+READY_SLOW := .venv/ready-slow
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chapters lint clean
+.PHONY: help book test chapters slow bench lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +20,13 @@ test: $(READY) ## run the tests and validate every number printed in the chapter
 
 chapters: $(READY) ## run all chapters and store their cleaned text outputs
 	$(BIN)/python tools/chapter.py
+
+slow: $(READY_SLOW) ## run the tests that take minutes: sector decomposition of the box integrals
+	$(BIN)/python -m pytest -o addopts="--strict-markers" -m slow tests
+
+bench: $(READY) ## measure precision and speed of the loop functions, into benchmarks/out
+	$(BIN)/python benchmarks/precision.py
+	$(BIN)/python benchmarks/speed.py
 
 lint: $(READY_DEV) ## check style and formatting
 	$(BIN)/ruff check .
@@ -39,4 +47,8 @@ $(READY): pyproject.toml
 
 $(READY_DEV): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -e .[dev]
+	@touch $@
+
+$(READY_SLOW): $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check -e .[slow]
 	@touch $@

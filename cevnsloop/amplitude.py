@@ -3,7 +3,7 @@
 Everything is at zero momentum transfer, for one neutrino flavour and one chi.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from .checks import choice
 
 LIGHT = ("u", "d", "s")
 HEAVY = ("c", "b")
-AMPLITUDES = ("published",)
 
 # Eq. (14): valence numbers. Our copy of the text prints c_u^p = c_d^p = 2 and c_d^p = c_u^p = 1; the second
 # member of each pair is the neutron's, as Eq. (23) shows.
@@ -22,6 +21,48 @@ KAPPA = {"A": -4, "B": 12}  # below Eq. (5)
 KAPPA_PRIME = {"A": -3, "B": 13}  # below Eq. (9)
 TWO_27THS = 2 / 27  # Eq. (12)
 LOOP_FACTOR = 1 / (4 * np.pi) ** 2
+
+
+FORMS = ("published", "rederived")
+
+
+@dataclass(frozen=True)
+class Amplitude:
+    """Which form of the loop amplitude is used: four switches, each "published" or "rederived".
+
+    nuclear_matching   twist-2 matrix element of the nucleus: nuclear momentum in Eq. (13), or nucleons at rest
+    goldstone_box      coefficients of Eq. (7): as printed, or minus one half of that
+    gluon_kernel       kernel of F_G: Eq. (A7), or that with the sign of its third term flipped
+    interference       of c2 with Z exchange: left out as in Eq. (21), or kept
+
+    Raises ValueError for any other value.
+    """
+
+    nuclear_matching: str
+    goldstone_box: str
+    gluon_kernel: str
+    interference: str
+
+    def __post_init__(self):
+        for name in SWITCHES:
+            choice(name, getattr(self, name), FORMS)
+
+    def flipped(self, *switches):
+        """This amplitude with the named switches in the other position; ValueError for an unknown name."""
+        other = dict(zip(FORMS, reversed(FORMS), strict=True))
+        return replace(self, **{s: other[getattr(self, choice("switch", s, SWITCHES))] for s in switches})
+
+    def __str__(self):
+        """The name, if all switches agree; otherwise what is rederived."""
+        rederived = [name for name in SWITCHES if getattr(self, name) == "rederived"]
+        names = {0: "published", len(SWITCHES): "rederived"}
+        return names.get(len(rederived), "published, but rederived " + " and ".join(rederived))
+
+
+SWITCHES = tuple(field.name for field in fields(Amplitude))
+PUBLISHED = Amplitude(*["published"] * len(SWITCHES))
+REDERIVED = Amplitude(*["rederived"] * len(SWITCHES))
+AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,48 +102,52 @@ def gluon_sum(nucleus):
     return nucleus.Z * m["m_p"] * f_G["p"] + nucleus.N * m["m_n"] * f_G["n"]
 
 
-def twist2_sum(model, nucleus, moments, power=0):
-    """sum over u d s c b of g_q^2 m_q^power [Z/m_p q2^p + N/m_n q2^n], MeV^(power-1): Eqs. (27), (30), (31).
+def twist2_sum(model, nucleus, amplitude, moments, power=0):
+    """Twist-2 matrix element of the nucleus, MeV^(power-1), for the factor of c2 and c3 of Eqs. (27)-(31).
 
-    q2 = q(2) + qbar(2) are the second moments of the set called `moments`; the neutron's u and d are the
-    proton's d and u. The nuclear matching is the one printed: the nuclear momentum with nucleon masses.
+    published: sum over u d s c b of g_q^2 m_q^power [Z/m_p q2^p + N/m_n q2^n], as printed: Eq. (13), which holds for
+    a nucleon, with the momentum of the nucleus. rederived: [Z m_p q2^p + N m_n q2^n] / M^2: nucleons at rest in
+    the nucleus. q2 = q(2) + qbar(2) are the second moments of the set called `moments`; the neutron's u and
+    d are the proton's d and u.
     """
     q2 = inputs.values(f"second_moments.{moments}")
     m = inputs.values("masses")
     m_q = inputs.values("quark_masses")
     isospin = {"u": "d", "d": "u"}
+    weight = {
+        "published": (nucleus.Z / m["m_p"], nucleus.N / m["m_n"]),
+        "rederived": (nucleus.Z * m["m_p"] / nucleus.M**2, nucleus.N * m["m_n"] / nucleus.M**2),
+    }[amplitude.nuclear_matching]
     return sum(
-        g**2 * m_q[q] ** power * (nucleus.Z / m["m_p"] * q2[q] + nucleus.N / m["m_n"] * q2[isospin.get(q, q)])
-        for q, g in model.g_q.items()
+        g**2 * m_q[q] ** power * (weight[0] * q2[q] + weight[1] * q2[isospin.get(q, q)]) for q, g in model.g_q.items()
     )
 
 
 def loop_coefficients(model, nucleus, amplitude, moments):
     """c1, c2, c3 of the nucleus: Eqs. (26)-(28) in case A, Eqs. (29)-(31) in case B.
 
-    amplitude  "published": as printed, with g_q^2 restored in the first sum of Eq. (31), which our copy
-               leaves out although the same term has it in Eq. (28)
+    amplitude  an Amplitude, such as PUBLISHED: as printed, with g_q^2 restored in the first sum of Eq. (31), which
+               our copy leaves out although the same term has it in Eq. (28)
     moments    name of a set of second moments in the inputs
 
-    Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown amplitude or set.
+    Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown set.
     """
-    choice("amplitude", amplitude, AMPLITUDES)
     choice("moments", moments, inputs.names("second_moments"))
-    c1, c2, c3 = _vector_exchange(model, nucleus, moments)
+    c1, c2, c3 = _vector_exchange(model, nucleus, amplitude, moments)
     if model.case == "B":
-        d1, d2, d3 = _goldstone_exchange(model, nucleus, moments)
+        d1, d2, d3 = _goldstone_exchange(model, nucleus, amplitude, moments)
         c1, c2, c3 = c1 + d1, c2 + d2, c3 + d3
     g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
     return LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3)
 
 
-def _vector_exchange(model, nucleus, moments):
+def _vector_exchange(model, nucleus, amplitude, moments):
     """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
 
     Without (4 pi)^-2 and the couplings g_chi.
     """
     m_chi, m_zp = model.m_chi, model.m_zp
-    light, twist2 = scalar_sum(model, nucleus), twist2_sum(model, nucleus, moments)
+    light, twist2 = scalar_sum(model, nucleus), twist2_sum(model, nucleus, amplitude, moments)
     heavy = TWO_27THS * gluon_sum(nucleus) * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
     c1 = -m_chi * loops.scalar_box(m_chi, m_zp, KAPPA[model.case]) * light
     c1 = c1 - m_chi * KAPPA_PRIME[model.case] * loops.D0b(m_chi, m_zp) * heavy
@@ -111,19 +156,22 @@ def _vector_exchange(model, nucleus, moments):
     return c1, c2, c3
 
 
-def _goldstone_exchange(model, nucleus, moments):
+def _goldstone_exchange(model, nucleus, amplitude, moments):
     """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
 
-    Without (4 pi)^-2 and the couplings g_chi.
+    Without (4 pi)^-2 and the couplings g_chi. Rederived, the one-loop terms of two pNGBs are minus one half of the
+    printed ones: the current at the second neutrino vertex is the Hermitian conjugate of the first.
     """
     m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
-    twist2 = twist2_sum(model, nucleus, moments, power=2)
+    factor = {"published": 1, "rederived": -1 / 2}[amplitude.goldstone_box]
+    twist2 = factor * twist2_sum(model, nucleus, amplitude, moments, power=2)
+    scalar = factor * scalar_sum(model, nucleus, power=2)
     c1 = 32 * m_chi / z * loops.D00b(m_chi, m_zp) * scalar_sum(model, nucleus)
-    c1 = c1 - 32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * scalar_sum(model, nucleus, power=2)
-    for q in HEAVY:
+    c1 = c1 - 32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * scalar
+    for q in (q for q in HEAVY if q in model.g_q):
         m_q = inputs.value(f"quark_masses.{q}")
-        F_G = gluon.F_G(m_chi, m_zp, m_q, "published")
-        c1 = c1 + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q.get(q, 0.0) * m_q) ** 2 * F_G * gluon_sum(nucleus)
+        F_G = gluon.F_G(m_chi, m_zp, m_q, amplitude.gluon_kernel)
+        c1 = c1 + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G * gluon_sum(nucleus)
     c2 = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * twist2
     c3 = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * twist2
     return c1, c2, c3

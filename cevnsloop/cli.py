@@ -10,11 +10,11 @@ import numpy as np
 from tqdm import tqdm
 
 from . import __version__, coherent, inputs, loops, output, paper, settings
-from .amplitude import AMPLITUDES, loop_coefficients
+from .amplitude import AMPLITUDES, SWITCHES, loop_coefficients
 from .checks import choice, non_negative, positive
 from .events import predict
 from .fit import DELTA_CHI2, scan, upper_limit
-from .model import CASES, DOWN_TYPE, Model, unit_model
+from .model import CASES, DOWN_TYPE, NEUTRINOS, Model, unit_model
 from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
@@ -44,7 +44,7 @@ def _loops(a):
 
 def _coefficients(a):
     model = Model(a.case, a.m_chi, a.m_zp, a.g_chi, a.g_chi, _couplings(a.g_q))
-    c = loop_coefficients(model, nuclide(a.nuclide), a.amplitude, a.moments)
+    c = loop_coefficients(model, nuclide(a.nuclide), _amplitude(a), a.moments)
     values = {"nuclide": a.nuclide, "c1": float(c.c1), "c2": float(c.c2), "c3": float(c.c3)}
     units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
     _show(a, values, [f"{k}  {v:20.12e} {units[k]}" for k, v in values.items() if k in units])
@@ -80,7 +80,7 @@ def _limit(a):
         "case": a.case,
         "m_chi": a.m_chi,
         "m_zp": a.m_zp,
-        "amplitude": a.amplitude,
+        "amplitude": str(_amplitude(a)),
         "delta_chi2": a.delta_chi2,
         **{name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min")},
         "n_sm": float(events.n_sm.sum()),
@@ -97,7 +97,7 @@ def _limit(a):
 
 
 def _scan(a):
-    dataset, g_q = _dataset(a), _couplings(a.g_q)
+    dataset, g_q, amplitude = _dataset(a), _couplings(a.g_q), _amplitude(a)
     m_chi = paper.masses(a.m_chi_min, a.m_chi_max, a.points)
     choice("case", a.case, CASES)
     positive("ratio", a.ratio, "")
@@ -105,13 +105,13 @@ def _scan(a):
     remarks = (
         "m_chi, m_zp in MeV; g_limit is the upper limit on g_chi g_q, g_best the best fit",
         f"case {a.case}, m_zp = {a.ratio:g} m_chi, {a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
-        f"amplitude {a.amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}",
+        f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
         f"{dataset.name}, doi {dataset.doi}; {dataset.settings}",
     )
     head = output.header("upper limits on g_chi g_q", remarks)
 
     def rows(chunk):
-        found = scan(a.case, chunk, a.ratio, dataset, a.amplitude, a.delta_chi2, g_q)
+        found = scan(a.case, chunk, a.ratio, dataset, amplitude, a.delta_chi2, g_q, a.neutrinos)
         columns = (chunk, a.ratio * chunk, found.g_limit, found.g_best, found.chi2_min)
         return dict(zip(("m_chi", "m_zp", "g_limit", "g_best", "chi2_min"), columns, strict=True))
 
@@ -125,15 +125,15 @@ def _figures(a):
 
     folder = Path(a.out)
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = _dataset(a)
+    dataset, amplitude = _dataset(a), _amplitude(a)
     m_chi = paper.masses(1.0, 1000.0, a.points)
-    spectra = paper.spectra(dataset, a.amplitude)
-    curves = paper.limit_curves(m_chi, dataset, a.amplitude, a.delta_chi2)
+    spectra = paper.spectra(dataset, amplitude)
+    curves = paper.limit_curves(m_chi, dataset, amplitude, a.delta_chi2)
     made = {
         "fig3": figures.fig3(dataset.pe_edges, spectra, paper.labels(), dataset.n_obs, dataset.sigma),
         "fig4": figures.fig4(m_chi, curves, paper.quoted_by_panel()),
     }
-    remarks = (f"{dataset.name}, doi {dataset.doi}; amplitude {a.amplitude}; {dataset.settings}",)
+    remarks = (f"{dataset.name}, doi {dataset.doi}; amplitude {amplitude}; {dataset.settings}",)
     fig3 = {"pe_lo": dataset.pe_edges[:-1], "pe_hi": dataset.pe_edges[1:]}
     fig3 |= {f"n_{key}": value for key, value in spectra.items()}
     fig3 |= {"n_obs": dataset.n_obs, "sigma": dataset.sigma}
@@ -158,7 +158,8 @@ def _figures(a):
 
 def _events(a):
     dataset = _dataset(a)
-    return dataset, predict(unit_model(a.case, a.m_chi, a.m_zp, _couplings(a.g_q)), dataset, a.amplitude)
+    model = unit_model(a.case, a.m_chi, a.m_zp, _couplings(a.g_q), a.neutrinos)
+    return dataset, predict(model, dataset, _amplitude(a))
 
 
 def _dataset(a):
@@ -167,6 +168,10 @@ def _dataset(a):
     if a.detector_mass is not None:
         changes["detector_mass_kg"] = a.detector_mass
     return coherent.csi2017(settings.csi2017(**changes))
+
+
+def _amplitude(a):
+    return AMPLITUDES[choice("amplitude", a.amplitude, AMPLITUDES)].flipped(*a.flip)
 
 
 def _couplings(text):
@@ -223,13 +228,26 @@ def _parser():
         p.add_argument("--m-chi", type=float, required=True, metavar="MEV", help="mass of chi")
         p.add_argument("--m-zp", type=float, required=True, metavar="MEV", help="mass of Z'")
 
-    def theory(p):
-        down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
-        p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
+    def amplitude(p):
         p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
-        p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
+        p.add_argument(
+            "--flip",
+            action="append",
+            default=[],
+            metavar="SWITCH",
+            help=f"put one switch of the amplitude into its other position (repeatable): {', '.join(SWITCHES)}",
+        )
         moments = ", ".join(inputs.names("second_moments"))
         p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {moments}")
+
+    def theory(p):
+        amplitude(p)
+        down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
+        p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
+        p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
+
+    def beam(p):
+        p.add_argument("--neutrinos", default="all", metavar="WHICH", help=f"that couple: {', '.join(NEUTRINOS)}")
 
     def analysis(p):
         p.add_argument("--detector-mass", type=float, metavar="KG", help="default: 14.6")
@@ -263,21 +281,19 @@ def _parser():
     p.add_argument("--nuclide", required=True, metavar="NAME", help=", ".join(inputs.names("atomic_masses")))
     p.add_argument("--g-chi", type=float, default=1.0, metavar="G", help="g_chi_L = g_chi_R (default: 1)")
     p = command("spectrum", _spectrum, "events per bin (Fig. 3)")
-    masses(p), theory(p), analysis(p)
+    masses(p), theory(p), beam(p), analysis(p)
     p.add_argument("--g", type=float, required=True, metavar="G", help="g_chi g_q")
     p = command("limit", _limit, "upper limit on g_chi g_q at one point (Fig. 4)")
-    masses(p), theory(p), analysis(p), confidence(p)
+    masses(p), theory(p), beam(p), analysis(p), confidence(p)
     p = command("scan", _scan, "upper limits over a range of m_chi, as a CSV file")
-    theory(p), analysis(p), confidence(p)
+    theory(p), beam(p), analysis(p), confidence(p)
     p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
     p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV")
     p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV")
     p.add_argument("--points", type=int, required=True, metavar="N")
     p.add_argument("--out", required=True, metavar="FILE")
     p = command("figures", _figures, "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
-    analysis(p), confidence(p)
-    p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
-    p.add_argument("--moments", default="mz_rounded", metavar="SET")
+    amplitude(p), analysis(p), confidence(p)
     p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
     p.add_argument("--out", required=True, metavar="DIR")
     return parser

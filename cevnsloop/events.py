@@ -1,4 +1,4 @@
-"""Expected events per bin: n(G) = n_sm + G^2 n_tree + G^4 n_loop (Fig. 3).
+"""Expected events per bin: n(G) = n_sm + G^2 (n_tree + n_interference) + G^4 n_loop (Fig. 3).
 
 At fixed recoil energy every cross section is a polynomial in the neutrino energy, so the integral over the
 flux is a sum of moments in closed form. What is left is one integral over T per interval on which the
@@ -14,7 +14,7 @@ from .amplitude import loop_coefficients, vector_charge
 from .checks import non_negative
 from .detector import bin_probability, recoil_breaks
 from .flux import decay_at_rest, moment
-from .xsec import loop_powers, minimal_energy, recoil_range, sm_powers, tree_powers
+from .xsec import LOOP_TERMS, interference_powers, loop_powers, minimal_energy, recoil_range, sm_powers, tree_powers
 
 # On each interval the integrand is analytic well beyond the ends, the nearest singularity T = 0 being
 # five interval lengths away without smearing: 12 nodes leave a relative error below 1e-13.
@@ -27,8 +27,8 @@ class Events:
 
     n_sm             shape (B,)
     n_tree           coefficient of G^2, shape (..., B)
-    n_interference   coefficient of G^2 from the interference of loops and Z exchange, shape (..., B): zero,
-                     because Eq. (21) adds cross sections
+    n_interference   coefficient of G^2 from the interference of the loops with Z exchange, shape (..., B), of either
+                     sign; zero if the amplitude leaves it out, as Eq. (21) does
     n_loop           coefficient of G^4, shape (..., B)
     """
 
@@ -47,66 +47,72 @@ def predict(model, dataset, amplitude):
     """The parts of n(G) for `model` in the bins of `dataset`; the model's own couplings are the unit of G.
 
     With model.unit_model G is g_chi g_q; with any other couplings G = 1 is that model itself.
-    Raises ValueError for an unknown `amplitude`.
+    `amplitude` is an amplitude.Amplitude, such as PUBLISHED.
     """
     shape = (*model.m_chi.shape, len(dataset.n_on))
+    n_interference, n_loop = _loop_events(model, dataset, amplitude)
     return Events(
         sm_events(dataset),
         np.broadcast_to(tree_events(model, dataset), shape),
-        np.zeros(shape),
-        np.broadcast_to(loop_events(model, dataset, amplitude), shape),
+        np.broadcast_to(n_interference, shape),
+        np.broadcast_to(n_loop, shape),
     )
 
 
 def sm_events(dataset):
     """Events of Eq. (22) per bin, shape (B,)."""
-    sin2_theta_w = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
+    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
     return sum(
-        _integrate(lambda T, target=target: sm_powers(T, target.nuclide, sin2_theta_w), target, dataset, 0.0)
-        for target in dataset.targets
+        _integrate(sm_powers, (target.nuclide, sin2), target, dataset, 0.0, beam("all")) for target in dataset.targets
     )
 
 
 def tree_events(model, dataset):
     """Events of Eq. (23) per bin, shape (..., B)."""
     m_chi, m_zp = model.m_chi[..., None, None], model.m_zp[..., None, None]
-
-    def powers(T, target):
-        charge = vector_charge(model, target.nuclide)
-        return tree_powers(T, target.nuclide, m_chi, m_zp, model.g_chi_L, charge)
-
-    return sum(
-        _integrate(lambda T, target=target: powers(T, target), target, dataset, m_chi) for target in dataset.targets
-    )
-
-
-def loop_events(model, dataset, amplitude):
-    """Events of Eq. (25) per bin, shape (..., B): a quadratic form in c1, c2, c3 with kernels free of the model."""
     n = 0.0
     for target in dataset.targets:
-        c = loop_coefficients(model, target.nuclide, amplitude, dataset.settings.moments)
-        for i, j in loop_powers(1.0, target.nuclide):
-            kernel = _integrate(
-                lambda T, target=target, pair=(i, j): loop_powers(T, target.nuclide)[pair],
-                target,
-                dataset,
-                0.0,
-            )
-            n = n + (getattr(c, i) * getattr(c, j))[..., None] * kernel
+        args = (target.nuclide, m_chi, m_zp, model.g_chi_L, vector_charge(model, target.nuclide))
+        n = n + _integrate(tree_powers, args, target, dataset, m_chi, beam(model.neutrinos))
     return n
 
 
-def _integrate(powers, target, dataset, m_chi):
-    """Events per bin for dsigma/dT = sum_k powers(T)[k] E^k on the nuclei of `target`, shape (..., B).
+def _loop_events(model, dataset, amplitude):
+    """Interference and Eq. (25) per bin, each of shape (..., B): forms in c1, c2, c3 with kernels free of the model."""
+    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
+    components = beam(model.neutrinos)
+    n_interference = n_loop = 0.0
+    for target in dataset.targets:
+        c = loop_coefficients(model, target.nuclide, amplitude, dataset.settings.moments)
+        for i, j in LOOP_TERMS:
+            kernel = _integrate(loop_powers, (target.nuclide, (i, j)), target, dataset, 0.0, components)
+            n_loop = n_loop + (getattr(c, i) * getattr(c, j))[..., None] * kernel
+        if amplitude.interference == "rederived":
+            args = (target.nuclide, sin2)
+            kernel = sum(
+                one.lepton_number * _integrate(interference_powers, args, target, dataset, 0.0, [one])
+                for one in components
+            )
+            n_interference = n_interference + c.c2[..., None] * kernel
+    return n_interference, n_loop
+
+
+def beam(neutrinos):
+    """The components of the beam that take part: "all", or those of the flavour "e" or "mu"."""
+    return [one for one in decay_at_rest() if neutrinos in ("all", one.flavour)]
+
+
+def _integrate(powers, args, target, dataset, m_chi, components):
+    """Events per bin for dsigma/dT = sum_k powers(T, *args)[k] E^k on the nuclei of `target`, shape (..., B).
 
     m_chi has the shape (..., 1, 1) or (): two axes for the intervals and the nodes of the quadrature.
     """
     M = target.nuclide.M
     n = 0.0
-    for component in decay_at_rest():
+    for component in components:
         T, weight = _recoil_nodes(component.E_max, m_chi, M, dataset.response)
         E_min = minimal_energy(T, m_chi, M)
-        rate = weight * sum(a * moment(component, k, E_min) for k, a in powers(T).items())
+        rate = weight * sum(a * moment(component, k, E_min) for k, a in powers(T, *args).items())
         in_bins = np.einsum("...ij,...ijb->...b", rate, bin_probability(T, dataset.response))
         n = n + dataset.arrival[component.arrival] * in_bins
     return target.count * dataset.fluence * n

@@ -50,8 +50,9 @@ class Limit:
 def upper_limit(events, dataset, delta_chi2):
     """The Limit for `events` = events.predict(model, dataset, ...), all models at once.
 
-    chi^2 is scanned in the number of signal events, from 1e-3 to 1e6 in steps of 20%, and refined from there: the
-    minimum by Chandrupatla's method, the limit by his root finder, both to the resolution of float64.
+    chi^2 is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6 in steps of 20%, and
+    refined from there: the minimum by Chandrupatla's method, the limit by his root finder, both to the resolution
+    of float64.
 
     Raises ValueError if delta_chi2 is not finite and > 0, if a model predicts no signal, or if chi^2
     never rises by delta_chi2: however large G, the nuisance alpha can absorb a signal at the price of
@@ -62,12 +63,12 @@ def upper_limit(events, dataset, delta_chi2):
     shape = quadratic.shape[:-1]
     quadratic = quadratic.reshape(-1, quadratic.shape[-1])
     quartic = events.n_loop.reshape(quadratic.shape)
-    Q, R = quadratic.sum(-1), quartic.sum(-1)
+    Q, R = abs(quadratic).sum(-1), abs(quartic).sum(-1)
     if np.any((Q == 0) & (R == 0)):
         raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
 
     def g2_of(signal, model):
-        # G^2 at which Q G^2 + R G^4 = signal, in the form that does not cancel for small R
+        # G^2 at which Q G^2 + R G^4 = signal, in the form that does not cancel for small R; it rises with signal
         half = Q[model] + np.sqrt(Q[model] ** 2 + 4 * R[model] * signal)
         return 2 * signal / np.where(signal > 0, half, 1.0)
 
@@ -104,7 +105,7 @@ def upper_limit(events, dataset, delta_chi2):
     )
 
 
-def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q):
+def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q, neutrinos="all"):
     """Upper limits for m_zp = ratio m_chi and an array of m_chi in MeV: one curve of Fig. 4."""
-    model = unit_model(case, m_chi, positive("ratio", ratio, "") * np.asarray(m_chi), g_q)
+    model = unit_model(case, m_chi, positive("ratio", ratio, "") * np.asarray(m_chi), g_q, neutrinos)
     return upper_limit(predict(model, dataset, amplitude), dataset, delta_chi2)

@@ -18,12 +18,16 @@ class Component:
     """One neutrino species of the beam.
 
     name       "nu_mu", "nu_e" or "nubar_mu"
+    flavour    "e" or "mu"
+    lepton_number   +1 for a neutrino, -1 for an antineutrino
     arrival    "prompt" (from the pion) or "delayed" (from the muon)
     E_max      end point, or the energy of the line, in MeV
     michel     coefficients of w(y), lowest first; empty for the line
     """
 
     name: str
+    flavour: str
+    lepton_number: int
     arrival: str
     E_max: float
     michel: tuple[float, ...] = ()
@@ -37,9 +41,9 @@ def decay_at_rest():
     """
     m_pi, m_mu = inputs.value("masses.m_pi"), inputs.value("masses.m_mu")
     return (
-        Component("nu_mu", "prompt", (m_pi**2 - m_mu**2) / (2 * m_pi)),
-        Component("nu_e", "delayed", m_mu / 2, (0.0, 12.0)),
-        Component("nubar_mu", "delayed", m_mu / 2, (2.0, 4.0)),
+        Component("nu_mu", "mu", 1, "prompt", (m_pi**2 - m_mu**2) / (2 * m_pi)),
+        Component("nu_e", "e", 1, "delayed", m_mu / 2, (0.0, 12.0)),
+        Component("nubar_mu", "mu", -1, "delayed", m_mu / 2, (2.0, 4.0)),
     )
 
 

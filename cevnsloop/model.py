@@ -1,7 +1,7 @@
 """The model: a Dirac fermion chi and a leptophobic vector Z', Eqs. (2) and (3) of the paper."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +10,7 @@ from .checks import choice, non_negative, positive
 
 CASES = ("A", "B")
 FLAVOURS = ("u", "d", "s", "c", "b")
+NEUTRINOS = ("all", "e", "mu")
 DOWN_TYPE = MappingProxyType({"d": 1.0, "s": 1.0, "b": 1.0})
 
 
@@ -23,6 +24,8 @@ class Model:
     g_chi_L, g_chi_R   couplings of chi to the neutrino, >= 0
     g_q      mapping flavour -> coupling over u d s c b; a flavour left out does not couple.
              The top quark is neglected, as in the paper's numbers.
+    neutrinos   which flavours couple: "all" with the same strength, each to a chi of its own, or one of "e", "mu".
+             The paper does not say; its numbers need "all".
 
     Raises ValueError for an unknown case or flavour, a mass that is not finite and > 0, masses that do not
     broadcast, a negative or non-finite g_chi, a non-finite g_q.
@@ -33,10 +36,12 @@ class Model:
     m_zp: np.ndarray
     g_chi_L: float
     g_chi_R: float
-    g_q: Mapping[str, float] = field(repr=True)
+    g_q: Mapping[str, float]
+    neutrinos: str = "all"
 
     def __post_init__(self):
         choice("case", self.case, CASES)
+        choice("neutrinos", self.neutrinos, NEUTRINOS)
         m_chi, m_zp = positive("m_chi", self.m_chi, "MeV"), positive("m_zp", self.m_zp, "MeV")
         try:
             m_chi, m_zp = np.broadcast_arrays(m_chi, m_zp)
@@ -61,9 +66,9 @@ class Model:
         self.m_chi.flags.writeable = self.m_zp.flags.writeable = False
 
 
-def unit_model(case, m_chi, m_zp, g_q=DOWN_TYPE):
+def unit_model(case, m_chi, m_zp, g_q=DOWN_TYPE, neutrinos="all"):
     """The model with g_chi_L = g_chi_R = 1, so that rates are coefficients of powers of G = g_chi g_q.
 
     `g_q` holds the pattern of quark couplings, by default one for each down-type quark as in the paper.
     """
-    return Model(case, m_chi, m_zp, 1.0, 1.0, g_q)
+    return Model(case, m_chi, m_zp, 1.0, 1.0, g_q, neutrinos)

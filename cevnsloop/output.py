@@ -39,7 +39,8 @@ def csv(head, columns, exact=False):
 def scientific(value, digits):
     """`value` > 0 with `digits` significant digits for a reader, 1.4 × 10⁻⁴, never broken over lines."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{raised}"
 
 
 def write_text(path, text):

@@ -41,10 +41,15 @@ def minimal_energy(T, m_chi, M):
     return (T + np.sqrt(T * (T + 2 * M))) / 2 * (1 + m_chi**2 / (2 * M * T))
 
 
+def weak_charge(nucleus, sin2_theta_w):
+    """Z g_p^V + N g_n^V of Eq. (22), with g_n^V = -1/2 and g_p^V = 1/2 - 2 sin^2 theta_W; negative."""
+    return nucleus.Z * (1 / 2 - 2 * sin2_theta_w) - nucleus.N / 2
+
+
 def sm_powers(T, nucleus, sin2_theta_w):
-    """Eq. (22): Z exchange, with g_n^V = -1/2 and g_p^V = 1/2 - 2 sin^2 theta_W."""
+    """Eq. (22): Z exchange."""
     M = nucleus.M
-    charge = nucleus.Z * (1 / 2 - 2 * sin2_theta_w) - nucleus.N / 2
+    charge = weak_charge(nucleus, sin2_theta_w)
     front = inputs.value("constants.G_F") ** 2 * M / (2 * np.pi) * charge**2 * helm(2 * M * T, nucleus) ** 2
     return {0: 2 * front, -1: -2 * T * front, -2: (T**2 - M * T) * front}
 
@@ -60,10 +65,13 @@ def tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge):
     }
 
 
-def loop_powers(T, nucleus):
-    """Eq. (25): nu N -> nu N through the loops, as a quadratic form in c1, c2, c3 of amplitude.LoopCoefficients.
+LOOP_TERMS = (("c1", "c1"), ("c1", "c3"), ("c3", "c3"), ("c2", "c2"))
 
-    Returns {(i, j): {k: a_k(T)}}: dsigma/dT = sum over (i, j) of c_i c_j sum_k a_k E^k.
+
+def loop_powers(T, nucleus, term):
+    """Eq. (25): nu N -> nu N through the loops, a quadratic form in c1, c2, c3 of amplitude.LoopCoefficients.
+
+    `term` = (i, j) is one of LOOP_TERMS: dsigma/dT = sum over the terms of c_i c_j sum_k a_k E^k.
     """
     M = nucleus.M
     front = M**3 / (8 * np.pi) * helm(2 * M * T, nucleus) ** 2 * (2 * M + T)
@@ -72,7 +80,20 @@ def loop_powers(T, nucleus):
         ("c1", "c3"): {0: 2 * front * T},
         ("c3", "c3"): {2: front * T * M**2},
         ("c2", "c2"): {2: 2 * front * M, 1: -2 * front * M * T, 0: -front * M**2 * T},
-    }
+    }[term]
+
+
+def interference_powers(T, nucleus, sin2_theta_w):
+    """Interference of the c2 amplitude with Z exchange for neutrinos and c2 = 1; absent from the paper's Eq. (21).
+
+    dsigma/dT = -+ sqrt(2) G_F (Z g_p^V + N g_n^V) c2 M^3 / (2 pi E) [2 E (E - T) - M T] F^2: upper sign for
+    neutrinos, lower for antineutrinos, because the twist-2 operator is even under C and the Z current is odd.
+    c1 and c3 end in the other chirality and do not interfere. Source: derivation/recoil.py.
+    """
+    M = nucleus.M
+    charge = weak_charge(nucleus, sin2_theta_w)
+    front = -np.sqrt(2) * inputs.value("constants.G_F") * charge * M**3 / (2 * np.pi) * helm(2 * M * T, nucleus) ** 2
+    return {1: 2 * front, 0: -2 * T * front, -1: -M * T * front}
 
 
 def dsigma_sm(E, T, nucleus, sin2_theta_w):
@@ -88,9 +109,17 @@ def dsigma_tree(E, T, nucleus, m_chi, m_zp, g_chi_L, charge):
 def dsigma_loop(E, T, nucleus, coefficients):
     """dsigma/dT of Eq. (25) in MeV^-3; 0 above the largest recoil 2 E^2 / (M + 2 E)."""
     return sum(
-        getattr(coefficients, i) * getattr(coefficients, j) * _at_energy(powers, E, T, nucleus, 0.0)
-        for (i, j), powers in loop_powers(T, nucleus).items()
+        getattr(coefficients, i)
+        * getattr(coefficients, j)
+        * _at_energy(loop_powers(T, nucleus, (i, j)), E, T, nucleus, 0.0)
+        for i, j in LOOP_TERMS
     )
+
+
+def dsigma_interference(E, T, nucleus, c2, lepton_number, sin2_theta_w):
+    """Interference of `interference_powers` in MeV^-3, of either sign; 0 above the largest recoil."""
+    powers = interference_powers(T, nucleus, sin2_theta_w)
+    return lepton_number * c2 * _at_energy(powers, E, T, nucleus, 0.0)
 
 
 def _at_energy(powers, E, T, nucleus, m_chi):

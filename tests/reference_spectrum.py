@@ -86,8 +86,14 @@ def least_energy(T, m_chi, M):
     return (2 * M * T + m_chi**2) / (2 * (q - T))
 
 
-def events(dsigma, m_chi, dataset):
-    """Events per bin of dsigma(E, T, symbol), for the default settings of the CsI 2017 data, as a list."""
+EVERY = {"nu_mu": 1, "nu_e": 1, "nubar_mu": 1}
+
+
+def events(dsigma, m_chi, dataset, weights=EVERY):
+    """Events per bin of dsigma(E, T, symbol), for the default settings of the CsI 2017 data, as a list.
+
+    `weights` {name: factor} says which neutrinos count, and with which sign.
+    """
     fluence = V("csi2017.neutrinos_per_proton") * V("csi2017.protons_on_target")
     fluence /= 4 * math.pi * (inputs.entry("csi2017.distance").number * 100) ** 2  # per cm^2
     kg_per_mol = sum(inputs.entry(f"atomic_masses.{s}").number for s in NUCLEI) * value("molar mass constant")
@@ -100,12 +106,13 @@ def events(dsigma, m_chi, dataset):
             a, k, x0 = ACCEPTANCE
             seen = a / (1 + math.exp(-k * (pe + 0.5 - x0))) * (0.5 if pe < 6 else 1.0)
             for symbol in NUCLEI:
-                n += seen * interval(dsigma, m_chi, symbol, pe / PE_PER_MEV, (pe + 1) / PE_PER_MEV, line, dataset)
+                T = pe / PE_PER_MEV, (pe + 1) / PE_PER_MEV
+                n += seen * interval(dsigma, m_chi, symbol, *T, line, dataset, weights)
         bins.append(n * count * fluence * HBARC_CM**2)
     return bins
 
 
-def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset):
+def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY):
     M = mass(symbol)
     exact = {"epsabs": 0, "epsrel": 1e-10, "limit": 200}
 
@@ -117,11 +124,15 @@ def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset):
         low = least_energy(T, m_chi, M)
         if low >= M_MU / 2:
             return 0.0
-        return quad(lambda E: (nu_e(E) + nubar_mu(E)) * dsigma(E, T, symbol), low, M_MU / 2, **exact)[0]
+
+        def phi(E):
+            return weights.get("nu_e", 0) * nu_e(E) + weights.get("nubar_mu", 0) * nubar_mu(E)
+
+        return quad(lambda E: phi(E) * dsigma(E, T, symbol), low, M_MU / 2, **exact)[0]
 
     total = 0.0
     for E, integrand, share in (
-        (line, lambda T: dsigma(line, T, symbol), dataset.arrival["prompt"]),
+        (line, lambda T: weights.get("nu_mu", 0) * dsigma(line, T, symbol), dataset.arrival["prompt"]),
         (M_MU / 2, michel, dataset.arrival["delayed"]),
     ):
         low, high = cut(E)

@@ -3,7 +3,17 @@ import numpy as np
 import pytest
 
 from cevnsloop import gluon, inputs
-from cevnsloop.amplitude import gluon_sum, loop_coefficients, scalar_sum, twist2_sum, vector_charge
+from cevnsloop.amplitude import (
+    PUBLISHED,
+    REDERIVED,
+    SWITCHES,
+    Amplitude,
+    gluon_sum,
+    loop_coefficients,
+    scalar_sum,
+    twist2_sum,
+    vector_charge,
+)
 from cevnsloop.model import Model, unit_model
 from cevnsloop.nucleus import nuclide
 from cevnsloop.reference import hypergeometric as integral
@@ -64,14 +74,14 @@ def by_hand(case, m_chi, m_zp, g_L, g_R, g_q, nucleus):
 )
 def test_coefficients_follow_from_the_euclidean_integrals(case, m_chi, m_zp, g_q):
     model = Model(case, m_chi, m_zp, 0.8, 0.3, g_q)
-    c = loop_coefficients(model, CS, "published", "mz_rounded")
+    c = loop_coefficients(model, CS, PUBLISHED, "mz_rounded")
     expected = by_hand(case, m_chi, m_zp, 0.8, 0.3, g_q, CS)
     # terms of both signs add up; none of these points cancels by more than a factor 1e3
     assert (float(c.c1), float(c.c2), float(c.c3)) == pytest.approx(tuple(map(float, expected)), rel=1e-11, abs=0)
 
 
 def test_shapes_follow_the_model():
-    c = loop_coefficients(unit_model("B", np.ones((2, 3)), 10.0), CS, "published", "mz_rounded")
+    c = loop_coefficients(unit_model("B", np.ones((2, 3)), 10.0), CS, PUBLISHED, "mz_rounded")
     assert c.c1.shape == c.c2.shape == c.c3.shape == (2, 3)
 
 
@@ -102,21 +112,73 @@ def test_nucleon_masses_are_recovered_by_the_trace_anomaly():
 
 def test_twist2_sum_swaps_u_and_d_in_the_neutron():
     m_p, m_n = V("masses.m_p"), V("masses.m_n")
-    only_u = twist2_sum(unit_model("A", 1, 10, {"u": 1.0}), CS, "mz_rounded")
+    only_u = twist2_sum(unit_model("A", 1, 10, {"u": 1.0}), CS, PUBLISHED, "mz_rounded")
     assert only_u == pytest.approx(55 / m_p * 0.254 + 78 / m_n * 0.146, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("moments", inputs.names("second_moments"))
 def test_named_sets_of_moments_reach_the_coefficients(moments):
-    c = loop_coefficients(unit_model("A", 10, 100), CS, "published", moments)
-    other = loop_coefficients(unit_model("A", 10, 100), CS, "published", "mz_rounded")
-    ratio = twist2_sum(unit_model("A", 10, 100), CS, moments) / twist2_sum(unit_model("A", 10, 100), CS, "mz_rounded")
+    c = loop_coefficients(unit_model("A", 10, 100), CS, PUBLISHED, moments)
+    other = loop_coefficients(unit_model("A", 10, 100), CS, PUBLISHED, "mz_rounded")
+    ratio = twist2_sum(unit_model("A", 10, 100), CS, PUBLISHED, moments) / twist2_sum(
+        unit_model("A", 10, 100), CS, PUBLISHED, "mz_rounded"
+    )
     assert float(c.c2 / other.c2) == pytest.approx(ratio, rel=1e-14, abs=0)
     assert float(c.c1) == float(other.c1)
 
 
+def test_nucleons_at_rest_carry_the_rederived_twist2_sum():
+    """The printed matching is larger by (M / m_N)^2; with equal nucleon masses exactly so."""
+    model = unit_model("A", 10, 100)
+    printed, at_rest = (twist2_sum(model, CS, a, "mz_rounded") for a in (PUBLISHED, REDERIVED))
+    ratio = CS.M**2 / (V("masses.m_p") * V("masses.m_n"))
+    assert printed / at_rest == pytest.approx(ratio, rel=1e-3, abs=0)
+    assert printed / at_rest == pytest.approx(CS.A**2, rel=0.03, abs=0)
+
+
+def test_partons_of_a_nucleus_carry_its_momentum():
+    """Momentum sum rule: with moments that add to one, M^2 times the sum is Z m_p + N m_n, not A^2 times that."""
+    everything = unit_model("A", 10, 100, dict.fromkeys("udscb", 1.0))
+    share = sum(inputs.values("second_moments.mz_rounded").values())
+    total = twist2_sum(everything, CS, REDERIVED, "mz_rounded") / share * CS.M**2
+    assert total == pytest.approx(CS.Z * V("masses.m_p") + CS.N * V("masses.m_n"), rel=1e-14, abs=0)
+    # binding is 0.9% of the mass
+    assert total == pytest.approx(CS.M, rel=0.01, abs=0)
+
+
+def test_goldstone_switch_is_minus_one_half_of_the_two_pngb_terms():
+    """Only c2 and c3 of case B: the difference of A and B there is the two-pNGB box alone."""
+    flipped = PUBLISHED.flipped("goldstone_box")
+    a, b, c = (
+        loop_coefficients(unit_model(case, 50, 100), CS, amplitude, "mz_rounded")
+        for case, amplitude in (("A", PUBLISHED), ("B", PUBLISHED), ("B", flipped))
+    )
+    for name in ("c2", "c3"):
+        printed = getattr(b, name) - getattr(a, name)
+        assert getattr(c, name) - getattr(a, name) == pytest.approx(-printed / 2, rel=1e-10, abs=0)
+
+
+def test_gluon_switch_changes_c1_of_case_b_alone():
+    for case in "AB":
+        one = loop_coefficients(unit_model(case, 50, 100), CS, PUBLISHED, "mz_rounded")
+        two = loop_coefficients(unit_model(case, 50, 100), CS, PUBLISHED.flipped("gluon_kernel"), "mz_rounded")
+        assert (one.c2, one.c3) == (two.c2, two.c3)
+        assert (one.c1 == two.c1) == (case == "A")
+
+
+def test_switches_flip_and_have_names():
+    assert SWITCHES == ("nuclear_matching", "goldstone_box", "gluon_kernel", "interference")
+    assert PUBLISHED.flipped(*SWITCHES) == REDERIVED
+    assert REDERIVED.flipped("interference").flipped("interference") == REDERIVED
+    assert str(PUBLISHED) == "published"
+    assert str(REDERIVED) == "rederived"
+    assert str(PUBLISHED.flipped("gluon_kernel")) == "published, but rederived gluon_kernel"
+
+
 def test_unknown_names():
-    with pytest.raises(ValueError, match="amplitude must be one of published, got 'tree'"):
-        loop_coefficients(unit_model("A", 1, 10), CS, "tree", "mz_rounded")
+    with pytest.raises(ValueError, match=r"switch must be one of nuclear_matching, .*, got 'sign'"):
+        PUBLISHED.flipped("sign")
+    with pytest.raises(ValueError, match="gluon_kernel must be one of published, rederived, got 'A7'"):
+        Amplitude("published", "published", "A7", "published")
     with pytest.raises(ValueError, match=r"moments must be one of mz_rounded, .*, got 'pdf'"):
-        loop_coefficients(unit_model("A", 1, 10), CS, "published", "pdf")
+        loop_coefficients(unit_model("A", 1, 10), CS, PUBLISHED, "pdf")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cevnsloop import __version__, cli, coherent, paper, settings
-from cevnsloop.amplitude import loop_coefficients
+from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict
 from cevnsloop.fit import scan, upper_limit
 from cevnsloop.model import DOWN_TYPE, Model, unit_model
@@ -45,7 +45,7 @@ def test_loops(capsys):
 def test_coefficients(capsys):
     got = as_json(capsys, "coefficients", "--case", "B", "--m-chi", 100, "--m-zp", 1000, "--nuclide", "Cs133")
     assert list(got) == ["nuclide", "c1", "c2", "c3"]
-    c = loop_coefficients(unit_model("B", 100, 1000), nuclide("Cs133"), "published", "mz_rounded")
+    c = loop_coefficients(unit_model("B", 100, 1000), nuclide("Cs133"), PUBLISHED, "mz_rounded")
     assert (got["nuclide"], got["c1"], got["c2"], got["c3"]) == (
         "Cs133",
         float(c.c1),
@@ -55,7 +55,7 @@ def test_coefficients(capsys):
     half = as_json(
         capsys, "coefficients", "--case", "B", *POINT, "--nuclide", "I127", "--g-chi", 0.5, "--g-q", "u=2,c=1"
     )
-    c = loop_coefficients(Model("B", 10, 100, 0.5, 0.5, {"u": 2, "c": 1}), nuclide("I127"), "published", "mz_rounded")
+    c = loop_coefficients(Model("B", 10, 100, 0.5, 0.5, {"u": 2, "c": 1}), nuclide("I127"), PUBLISHED, "mz_rounded")
     assert half["c2"] == float(c.c2)
 
 
@@ -64,7 +64,7 @@ def test_spectrum(capsys, dataset):
     assert list(got) == ["pe_edges", "n_sm", "n_tree", "n_interference", "n_loop", "n_th", "n_obs", "b_on", "sigma"]
     assert got["pe_edges"] == dataset.pe_edges.tolist()
     assert got["n_obs"] == dataset.n_obs.tolist()
-    assert got["n_th"] == predict(unit_model("A", 10, 100), dataset, "published").total(5e-8).tolist()
+    assert got["n_th"] == predict(unit_model("A", 10, 100), dataset, PUBLISHED).total(5e-8).tolist()
     parts = np.array([got[name] for name in ("n_sm", "n_tree", "n_interference", "n_loop")])
     assert parts.sum(axis=0) == pytest.approx(got["n_th"], rel=1e-14, abs=0)
     code, out, _ = run(capsys, "spectrum", "--case", "A", *POINT, "--g", "5e-8")
@@ -77,7 +77,7 @@ def test_limit(capsys, dataset):
     got = as_json(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10)
     keys = "case m_chi m_zp amplitude delta_chi2 g_limit g_best chi2_min n_sm n_tree n_interference n_loop"
     assert list(got) == keys.split()
-    events = predict(unit_model("A", 1, 10), dataset, "published")
+    events = predict(unit_model("A", 1, 10), dataset, PUBLISHED)
     assert got["g_limit"] == float(upper_limit(events, dataset, 4.61).g_limit)
     assert (got["case"], got["amplitude"], got["delta_chi2"]) == ("A", "published", 4.61)
     total = sum(got[name] for name in ("n_sm", "n_tree", "n_interference", "n_loop"))
@@ -103,10 +103,33 @@ def test_limit(capsys, dataset):
 )
 def test_every_setting_can_be_changed(capsys, options, changes):
     chosen = coherent.csi2017(settings.csi2017(**changes))
-    expected = upper_limit(predict(unit_model("A", 60, 120), chosen, "published"), chosen, 4.61).g_limit
+    expected = upper_limit(predict(unit_model("A", 60, 120), chosen, PUBLISHED), chosen, 4.61).g_limit
     default = as_json(capsys, "limit", "--case", "A", "--m-chi", 60, "--m-zp", 120)
     got = as_json(capsys, "limit", "--case", "A", "--m-chi", 60, "--m-zp", 120, *options)
     assert got["g_limit"] == float(expected) != default["g_limit"]
+
+
+@pytest.mark.parametrize(
+    ("options", "amplitude", "changes"),
+    [
+        (["--amplitude", "rederived"], REDERIVED, {}),
+        (["--flip", "nuclear_matching"], PUBLISHED.flipped("nuclear_matching"), {}),
+        (
+            ["--amplitude", "rederived", "--flip", "interference", "--flip", "goldstone_box"],
+            REDERIVED.flipped("interference", "goldstone_box"),
+            {},
+        ),
+        (["--neutrinos", "mu"], PUBLISHED, {"neutrinos": "mu"}),
+        (["--g-q", "u=1,d=-0.5"], PUBLISHED, {"g_q": {"u": 1, "d": -0.5}}),
+    ],
+)
+def test_every_choice_of_theory_can_be_changed(capsys, dataset, options, amplitude, changes):
+    point = ["limit", "--case", "B", "--m-chi", 60, "--m-zp", 120]
+    events = predict(unit_model("B", 60, 120, **changes), dataset, amplitude)
+    got = as_json(capsys, *point, *options)
+    assert got["g_limit"] == float(upper_limit(events, dataset, 4.61).g_limit)
+    assert got["g_limit"] != as_json(capsys, *point)["g_limit"]
+    assert got["amplitude"] == str(amplitude)
 
 
 def read(path):
@@ -126,7 +149,7 @@ def test_scan(capsys, dataset, tmp_path):
     assert "case A, m_zp = 10 m_chi, 7 points from 1 to 1000 MeV" in head[2]
     assert "10.5281/zenodo.1228631" in head[3]
     masses = np.geomspace(1, 1000, 7)
-    expected = scan("A", masses, 10.0, dataset, "published", 4.61, DOWN_TYPE)
+    expected = scan("A", masses, 10.0, dataset, PUBLISHED, 4.61, DOWN_TYPE)
     assert list(table) == ["m_chi", "m_zp", "g_limit", "g_best", "chi2_min"]
     assert got["out"] == str(out)
     assert got["g_limit"] == pytest.approx(expected.g_limit.tolist(), rel=1e-12, abs=0)
@@ -171,9 +194,9 @@ def test_figures(capsys, dataset, tmp_path):
     assert (folder / "fig3.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "fig4.pdf").read_bytes().startswith(b"%PDF")
     _, fig3 = read(folder / "fig3.csv")
-    assert fig3["n_A"] == pytest.approx(paper.spectra(dataset, "published")["A"].tolist(), rel=1e-9, abs=0)
+    assert fig3["n_A"] == pytest.approx(paper.spectra(dataset, PUBLISHED)["A"].tolist(), rel=1e-9, abs=0)
     _, fig4 = read(folder / "fig4.csv")
-    curves = paper.limit_curves(np.geomspace(1, 1000, 5), dataset, "published", 4.61)
+    curves = paper.limit_curves(np.geomspace(1, 1000, 5), dataset, PUBLISHED, 4.61)
     assert fig4["g_limit_B_ratio2"] == pytest.approx(curves["B", 2.0].tolist(), rel=1e-9, abs=0)
     assert len(fig4) == 5
     for name in ("fig3", "fig4"):
@@ -185,7 +208,7 @@ def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
     (tmp_path / "fig4.csv").write_text(Image.open(README_FIGURE).text["Description"])
     _, stored = read(tmp_path / "fig4.csv")
     m_chi = np.array(stored.pop("m_chi_MeV"))
-    curves = paper.limit_curves(m_chi, dataset, "published", 4.61)
+    curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
     assert list(stored) == [f"g_limit_{case}_ratio{ratio:g}" for case, ratio in curves]
     for column, curve in zip(stored.values(), curves.values(), strict=True):
         # masses are stored with 10 digits, and a limit varies at most like their 60th power, at the edge
@@ -203,8 +226,10 @@ def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
         (["limit", "--case", "C", *POINT], "case must be one of A, B, got 'C'"),
         (
             ["limit", "--case", "A", *POINT, "--amplitude", "mine"],
-            "amplitude must be one of published, got 'mine'",
+            "amplitude must be one of published, rederived, got 'mine'",
         ),
+        (["limit", "--case", "A", *POINT, "--flip", "sign"], "switch must be one of nuclear_matching, goldstone_box"),
+        (["limit", "--case", "A", *POINT, "--neutrinos", "tau"], "neutrinos must be one of all, e, mu, got 'tau'"),
         (["limit", "--case", "A", *POINT, "--delta-chi2", "0"], "delta_chi2 must be > 0 and finite, got 0.0"),
         (["limit", "--case", "A", *POINT, "--delta-chi2", "99"], "the most a signal can add here, got 99.0"),
         (["limit", "--case", "A", *POINT, "--g-q", "d"], "g_q must look like d=1,s=1,b=1, got 'd'"),

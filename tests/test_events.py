@@ -5,7 +5,7 @@ import pytest
 import reference_spectrum as reference
 
 from cevnsloop import coherent, inputs, settings
-from cevnsloop.amplitude import loop_coefficients
+from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict, sm_events
 from cevnsloop.model import Model, unit_model
 
@@ -42,7 +42,7 @@ def test_sm_events_agree_with_adaptive_quadrature(dataset):
 
 @pytest.mark.parametrize(("m_chi", "m_zp"), POINTS)
 def test_tree_events_agree_with_adaptive_quadrature(m_chi, m_zp, dataset):
-    n_tree = predict(unit_model("A", m_chi, m_zp), dataset, "published").n_tree
+    n_tree = predict(unit_model("A", m_chi, m_zp), dataset, PUBLISHED).n_tree
     expected = np.array(reference.events(lambda E, T, s: reference.eq23(E, T, s, m_chi, m_zp), m_chi, dataset))
     assert np.array_equal(n_tree == 0, expected == 0)
     seen = expected > 0
@@ -53,7 +53,7 @@ def test_tree_events_agree_with_adaptive_quadrature(m_chi, m_zp, dataset):
 
 def test_events_vanish_at_the_edge_and_not_before(dataset):
     below, at, above = (
-        predict(unit_model("A", edge("Cs133") * factor, 530.0), dataset, "published").n_tree.sum()
+        predict(unit_model("A", edge("Cs133") * factor, 530.0), dataset, PUBLISHED).n_tree.sum()
         for factor in (1 - 1e-6, 1, 1 + 1e-12)
     )
     assert above == 0 < below
@@ -65,12 +65,12 @@ def test_events_vanish_at_the_edge_and_not_before(dataset):
 @pytest.mark.parametrize(("m_chi", "m_zp"), POINTS[1:])
 def test_loop_events_agree_with_adaptive_quadrature(case, m_chi, m_zp, dataset):
     model = unit_model(case, m_chi, m_zp)
-    c = {t.nuclide.symbol: loop_coefficients(model, t.nuclide, "published", "mz_rounded") for t in dataset.targets}
+    c = {t.nuclide.symbol: loop_coefficients(model, t.nuclide, PUBLISHED, "mz_rounded") for t in dataset.targets}
 
     def dsigma(E, T, symbol):
         return reference.eq25(E, T, symbol, float(c[symbol].c1), float(c[symbol].c2), float(c[symbol].c3))
 
-    n_loop = predict(model, dataset, "published").n_loop
+    n_loop = predict(model, dataset, PUBLISHED).n_loop
     assert n_loop == pytest.approx(reference.events(dsigma, 0.0, dataset), rel=1e-9, abs=0)
 
 
@@ -78,9 +78,9 @@ def test_loop_events_agree_with_adaptive_quadrature(case, m_chi, m_zp, dataset):
 def test_events_are_a_polynomial_in_the_coupling(case, dataset):
     rng = np.random.default_rng(2021)
     masses = 10 ** rng.uniform(0, 2, 6), 10 ** rng.uniform(0, 3, 6)
-    parts = predict(unit_model(case, *masses), dataset, "published")
+    parts = predict(unit_model(case, *masses), dataset, PUBLISHED)
     for g_chi, g_q in 10 ** rng.uniform(-6, 0, (5, 2)):
-        direct = predict(Model(case, *masses, g_chi, g_chi, {q: g_q for q in "dsb"}), dataset, "published")
+        direct = predict(Model(case, *masses, g_chi, g_chi, {q: g_q for q in "dsb"}), dataset, PUBLISHED)
         # the direct route multiplies couplings at another place: a few roundings
         assert parts.total(g_chi * g_q) == pytest.approx(direct.total(1.0), rel=32 * EPS, abs=0)
 
@@ -88,25 +88,25 @@ def test_events_are_a_polynomial_in_the_coupling(case, dataset):
 def test_couplings_enter_tree_and_loop_separately(dataset):
     """Two flavours: the tree adds amplitudes of quarks, the loop adds squared couplings."""
     g_q = {"u": 0.3, "d": -0.2}
-    parts = predict(Model("A", 10.0, 100.0, 0.5, 0.25, g_q), dataset, "published")
+    parts = predict(Model("A", 10.0, 100.0, 0.5, 0.25, g_q), dataset, PUBLISHED)
     expected = reference.events(lambda E, T, s: reference.eq23(E, T, s, 10.0, 100.0, 0.3, -0.2, 0.5), 10.0, dataset)
     assert parts.n_tree == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_no_coupling_no_signal(dataset):
-    parts = predict(unit_model("A", 10.0, 100.0, {}), dataset, "published")
+    parts = predict(unit_model("A", 10.0, 100.0, {}), dataset, PUBLISHED)
     assert not parts.n_tree.any()
     assert not parts.n_loop.any()
-    assert not predict(unit_model("B", 10.0, 100.0), dataset, "published").n_tree.any()
+    assert not predict(unit_model("B", 10.0, 100.0), dataset, PUBLISHED).n_tree.any()
 
 
 def test_arrays_of_models_equal_single_models(dataset):
     m_chi, m_zp = np.array([[1.0, 10.0, 60.0]]), np.array([[20.0], [300.0]])
-    together = predict(unit_model("A", m_chi, m_zp), dataset, "published")
+    together = predict(unit_model("A", m_chi, m_zp), dataset, PUBLISHED)
     assert together.n_tree.shape == together.n_loop.shape == together.n_interference.shape == (2, 3, 12)
     for i in range(2):
         for j in range(3):
-            alone = predict(unit_model("A", m_chi[0, j], m_zp[i, 0]), dataset, "published")
+            alone = predict(unit_model("A", m_chi[0, j], m_zp[i, 0]), dataset, PUBLISHED)
             for name in ("n_tree", "n_loop"):
                 got, expected = getattr(together, name)[i, j], getattr(alone, name)
                 assert np.array_equal(got == 0, expected == 0)
@@ -114,14 +114,52 @@ def test_arrays_of_models_equal_single_models(dataset):
 
 
 def test_totals_refuse_a_negative_coupling(dataset):
-    parts = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    parts = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     with pytest.raises(ValueError, match=r"g must be >= 0 and finite, got -1e-08"):
         parts.total(-1e-8)
 
 
-def test_unknown_amplitude(dataset):
-    with pytest.raises(ValueError, match="amplitude must be one of published, got 'tree'"):
-        predict(unit_model("A", 10.0, 100.0), dataset, "tree")
+@pytest.mark.parametrize("neutrinos", ["all", "e", "mu"])
+def test_interference_agrees_with_adaptive_quadrature(neutrinos, dataset):
+    """-+ sqrt(2) G_F Q_w c2 M^3 / (2 pi E) [2 E (E - T) - M T] F^2, minus for neutrinos, plus for antineutrinos."""
+    amplitude = PUBLISHED.flipped("interference")
+    model = unit_model("A", 200.0, 400.0, neutrinos=neutrinos)
+    c2 = {
+        t.nuclide.symbol: float(loop_coefficients(model, t.nuclide, amplitude, "mz_rounded").c2)
+        for t in dataset.targets
+    }
+
+    def dsigma(E, T, symbol):
+        Z, A = reference.NUCLEI[symbol]
+        M = reference.mass(symbol)
+        Q_w = Z * (0.5 - 2 * inputs.value("weak_angle.msbar_mz")) - (A - Z) / 2
+        size = math.sqrt(2) * inputs.value("constants.G_F") * Q_w * c2[symbol] * M**3 / (2 * math.pi * E)
+        return -size * (2 * E * (E - T) - M * T) * reference.helm_squared(symbol, T)
+
+    spectra = {"all": ("nu_mu", "nu_e", "nubar_mu"), "e": ("nu_e",), "mu": ("nu_mu", "nubar_mu")}[neutrinos]
+    signs = {"nu_mu": 1, "nu_e": 1, "nubar_mu": -1}
+    expected = np.array(reference.events(dsigma, 0.0, dataset, {name: signs[name] for name in spectra}))
+    got = predict(model, dataset, amplitude).n_interference
+    # contributions of both signs cancel to a few per cent
+    assert got == pytest.approx(expected, rel=1e-8, abs=0)
+
+
+def test_interference_is_left_out_as_published(dataset):
+    assert not predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED).n_interference.any()
+    assert predict(unit_model("A", 10.0, 100.0), dataset, REDERIVED).n_interference.any()
+
+
+def test_flavours_add_up(dataset):
+    """What couples to all flavours is what couples to each: tree, interference and loops are sums over the beam."""
+    parts = {
+        name: predict(unit_model("A", 20.0, 40.0, neutrinos=name), dataset, REDERIVED) for name in ("all", "e", "mu")
+    }
+    for kind in ("n_tree", "n_interference", "n_loop"):
+        both = getattr(parts["e"], kind) + getattr(parts["mu"], kind)
+        # the interference of both flavours differs in sign and leaves a few per cent
+        assert both == pytest.approx(getattr(parts["all"], kind), rel=1e-12, abs=0)
+        assert getattr(parts["e"], kind).any()
+        assert getattr(parts["mu"], kind).any()
 
 
 @pytest.mark.parametrize("label", ["upper", "lower"])

@@ -5,11 +5,12 @@ import pytest
 mpl.use("Agg")
 
 from cevnsloop import figures, paper
+from cevnsloop.amplitude import PUBLISHED
 
 
 @pytest.fixture
 def fig3(dataset):
-    curves = paper.spectra(dataset, "published")
+    curves = paper.spectra(dataset, PUBLISHED)
     figure = figures.fig3(dataset.pe_edges, curves, paper.labels(), dataset.n_obs, dataset.sigma)
     yield figure, curves
     figures.plt.close(figure)
@@ -27,7 +28,7 @@ def test_fig3_draws_what_it_is_given(fig3, dataset):
 
 def test_fig4_draws_every_curve_in_its_panel(dataset):
     m_chi = np.geomspace(1, 1000, 4)
-    curves = paper.limit_curves(m_chi, dataset, "published", 4.61)
+    curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
     figure = figures.fig4(m_chi, curves, paper.quoted_by_panel())
     assert len(figure.axes) == 4
     for ax, ((case, ratio), g_limit) in zip(figure.axes, curves.items(), strict=True):

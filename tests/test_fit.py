@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import Events, predict, sm_events
 from cevnsloop.fit import profile, scan, upper_limit
 from cevnsloop.model import DOWN_TYPE, unit_model
@@ -46,7 +47,7 @@ MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0
 @pytest.mark.parametrize("delta_chi2", [2.71, 4.61])
 @pytest.mark.parametrize("model", MODELS)
 def test_the_limit_is_the_root_above_the_best_fit(model, delta_chi2, dataset):
-    events = predict(unit_model(*model), dataset, "published")
+    events = predict(unit_model(*model), dataset, PUBLISHED)
     limit = upper_limit(events, dataset, delta_chi2)
     rise = profile(events.total(limit.g_limit), dataset)[0] - limit.chi2_min
     assert rise == pytest.approx(delta_chi2, rel=1e-12, abs=0)
@@ -58,9 +59,31 @@ def test_the_limit_is_the_root_above_the_best_fit(model, delta_chi2, dataset):
     assert (chi2 >= limit.chi2_min * (1 - 1e-12)).all()
 
 
+def test_a_signal_that_interferes_destructively_is_scanned_from_zero(dataset):
+    """Few events less, then more: chi2 is followed through the dip, and the limit lies behind it."""
+    n_sm = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED).n_sm
+    events = Events(n_sm, np.zeros(12), -0.5 * n_sm, n_sm)
+    limit = upper_limit(events, dataset, 4.61)
+    g = np.linspace(0, 2, 4001)
+    chi2 = profile(events.total(g), dataset)[0]
+    # n = n_sm (1 - g^2/2 + g^4): the data lie 9% below the Standard Model, the dip reaches 6%
+    assert limit.g_best == pytest.approx(0.5, rel=0.02, abs=0)
+    assert limit.chi2_min <= chi2.min()
+    first = g[(g > limit.g_best) & (chi2 > limit.chi2_min + 4.61)][0]
+    assert first - 5e-4 <= limit.g_limit <= first
+
+
+@pytest.mark.parametrize("case", ["A", "B"])
+def test_limits_of_the_rederived_amplitude_are_roots_too(case, dataset):
+    events = predict(unit_model(case, [1.0, 60.0, 500.0], [2.0, 120.0, 5000.0]), dataset, REDERIVED)
+    limit = upper_limit(events, dataset, 4.61)
+    rise = profile(events.total(limit.g_limit), dataset)[0] - limit.chi2_min
+    assert rise == pytest.approx([4.61] * 3, rel=1e-12, abs=0)
+
+
 def test_a_signal_in_the_data_is_found(dataset):
     """Toy data made of the Standard Model and a known signal, without fluctuation: the fit returns it."""
-    events = predict(unit_model("A", [1.0, 40.0], [10.0, 400.0]), dataset, "published")
+    events = predict(unit_model("A", [1.0, 40.0], [10.0, 400.0]), dataset, PUBLISHED)
     for i, g in enumerate((4e-9, 4e-7)):
         one = Events(events.n_sm, events.n_tree[i], events.n_interference[i], events.n_loop[i])
         toy = replace(dataset, n_on=one.total(g) + dataset.b_on + dataset.b_ss)
@@ -73,46 +96,46 @@ def test_a_signal_in_the_data_is_found(dataset):
 
 def test_limits_of_arrays_equal_limits_of_models(dataset):
     together = upper_limit(
-        predict(unit_model("A", [[1.0, 10.0], [30.0, 60.0]], [[10.0, 100.0], [40.0, 70.0]]), dataset, "published"),
+        predict(unit_model("A", [[1.0, 10.0], [30.0, 60.0]], [[10.0, 100.0], [40.0, 70.0]]), dataset, PUBLISHED),
         dataset,
         4.61,
     )
     assert together.g_limit.shape == together.g_best.shape == together.chi2_min.shape == (2, 2)
-    alone = upper_limit(predict(unit_model("A", 30.0, 40.0), dataset, "published"), dataset, 4.61)
+    alone = upper_limit(predict(unit_model("A", 30.0, 40.0), dataset, PUBLISHED), dataset, 4.61)
     assert together.g_limit[1, 0] == pytest.approx(float(alone.g_limit), rel=1e-12, abs=0)
 
 
 def test_limits_scale_with_the_coupling_pattern(dataset):
     """Doubling the pattern of g_q halves the limit on the common factor: the physics is the product."""
-    one = scan("B", np.array([20.0]), 3.0, dataset, "published", 4.61, DOWN_TYPE)
-    two = scan("B", np.array([20.0]), 3.0, dataset, "published", 4.61, {q: 2.0 for q in DOWN_TYPE})
+    one = scan("B", np.array([20.0]), 3.0, dataset, PUBLISHED, 4.61, DOWN_TYPE)
+    two = scan("B", np.array([20.0]), 3.0, dataset, PUBLISHED, 4.61, {q: 2.0 for q in DOWN_TYPE})
     assert two.g_limit == pytest.approx(one.g_limit / 2, rel=1e-12, abs=0)
 
 
 def test_limits_are_stronger_with_one_parameter(dataset):
-    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     assert upper_limit(events, dataset, 2.71).g_limit < upper_limit(events, dataset, 4.61).g_limit
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.inf, np.nan])
 def test_bad_delta_chi2(bad, dataset):
-    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     with pytest.raises(ValueError, match=f"delta_chi2 must be > 0 and finite, got {bad}"):
         upper_limit(events, dataset, bad)
 
 
 def test_alpha_absorbs_any_signal_at_a_price(dataset):
-    events = predict(unit_model("A", 10.0, 100.0), dataset, "published")
+    events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal can add here, got 50"):
         upper_limit(events, dataset, 50.0)
 
 
 def test_no_signal_no_limit(dataset):
-    events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, "published")
+    events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, PUBLISHED)
     with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
         upper_limit(events, dataset, 4.61)
 
 
 def test_bad_ratio(dataset):
     with pytest.raises(ValueError, match=r"ratio must be > 0 and finite, got -2\.0"):
-        scan("A", np.array([1.0]), -2.0, dataset, "published", 4.61, DOWN_TYPE)
+        scan("A", np.array([1.0]), -2.0, dataset, PUBLISHED, 4.61, DOWN_TYPE)

@@ -35,6 +35,7 @@ def test_default_couplings_are_down_type():
         (("A", 1, 10, -1, 1, DOWN_TYPE), "g_chi_L must be >= 0 and finite, got -1.0"),
         (("A", 1, 10, 1, np.nan, DOWN_TYPE), "g_chi_R must be >= 0 and finite, got nan"),
         (("A", 1, 10, 1, 1, {"t": 1}), "flavour must be one of u, d, s, c, b, got 't'"),
+        (("A", 1, 10, 1, 1, DOWN_TYPE, "tau"), "neutrinos must be one of all, e, mu, got 'tau'"),
         (("A", 1, 10, 1, 1, {"d": np.inf}), r"g_q\['d'\] must be finite, got inf"),
     ],
 )
