@@ -131,7 +131,7 @@ def _figures(a):
     curves = paper.limit_curves(m_chi, dataset, amplitude, a.delta_chi2)
     made = {
         "fig3": figures.fig3(dataset.pe_edges, spectra, paper.labels(), dataset.n_obs, dataset.sigma),
-        "fig4": figures.fig4(m_chi, curves, paper.quoted_by_panel()),
+        "fig4": figures.fig4(m_chi, {"this work": curves}, paper.quoted_by_panel()),
     }
     remarks = (f"{dataset.name}, doi {dataset.doi}; amplitude {amplitude}; {dataset.settings}",)
     fig3 = {"pe_lo": dataset.pe_edges[:-1], "pe_hi": dataset.pe_edges[1:]}

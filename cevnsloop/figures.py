@@ -130,21 +130,23 @@ def fig3(pe_edges, curves, labels, n_obs, sigma):
 
 
 @styled
-def fig4(m_chi, curves, quoted):
-    """Fig. 4: upper limits {(case, ratio): array} over m_chi (MeV), a panel each, cases in rows, ratios in columns.
+def fig4(m_chi, sets, quoted=None, shaded=None):
+    """Fig. 4: upper limits over m_chi (MeV), a panel for each (case, ratio), cases in rows, ratios in columns.
 
+    sets     {label: {(case, ratio): array}}, the first drawn solid, the second dashed
     quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text
+    shaded   {ratio: [(m_chi below which an approximation fails, label)]}
     """
-    cases, ratios = list(dict.fromkeys(k[0] for k in curves)), list(dict.fromkeys(k[1] for k in curves))
+    panels = list(next(iter(sets.values())))
+    cases, ratios = list(dict.fromkeys(k[0] for k in panels)), list(dict.fromkeys(k[1] for k in panels))
     figure, axes = plt.subplots(len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False)
-    for (case, ratio), g_limit in curves.items():
+    for case, ratio in panels:
         ax = axes[cases.index(case), ratios.index(ratio)]
-        ax.loglog(m_chi, g_limit, color=COLOURS[case], label="this work")
-        for mass, g in quoted.get((case, ratio), ()):
+        for (label, curves), style in zip(sets.items(), ("-", "--"), strict=False):
+            ax.loglog(m_chi, curves[case, ratio], style, color=COLOURS[case], label=label)
+        for mass, g in (quoted or {}).get((case, ratio), ()):
             ax.plot(
-                mass,
-                g,
-                "D",
+                *(mass, g, "D"),
                 ms=7,
                 mfc="none",
                 mec="#333333",
@@ -154,11 +156,16 @@ def fig4(m_chi, curves, quoted):
                 zorder=4,
                 label="quoted in the text",
             )
+        for grey, (edge, label) in zip(("#eeeeee", "#dddddd"), (shaded or {}).get(ratio, ()), strict=False):
+            ax.axvspan(m_chi[0], min(edge, m_chi[-1]), color=grey, zorder=0, label=label)
         ax.set(xlim=(m_chi[0], m_chi[-1]), title=rf"case {case}, $m_{{Z'}} = {ratio:g}\,m_\chi$")
         ax.xaxis.set_major_formatter(plain)
-        ax.legend(loc="upper left")
     for ax in axes[-1]:
         ax.set_xlabel(r"$m_\chi$ [MeV]")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"90% C.L. upper limit on $g_\chi g_q$")
+    handles = {label: h for ax in axes.flat for h, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    for label in sets:  # the colour tells the case, the style what is compared
+        handles[label] = plt.Line2D([], [], color="#333333", ls=handles[label].get_linestyle())
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(len(handles), 3))
     return figure

@@ -15,7 +15,7 @@ ORDER = (
     *("xsec", "flux", "settings", "detector", "coherent", "events", "fit", "paper", "output", "figures"),
     *("cli", "__main__"),
 )
-NOT_FOR_PRODUCTION = {"reference"}
+NOT_FOR_PRODUCTION = {"reference", "derivation"}
 
 
 def imported(module):
@@ -44,6 +44,13 @@ def test_imports_go_up(module):
 @pytest.mark.parametrize("module", [name for name in ORDER if name not in NOT_FOR_PRODUCTION])
 def test_production_does_not_use_the_reference(module):
     assert not imported(module) & NOT_FOR_PRODUCTION
+
+
+def test_derivations_take_nothing_from_what_they_check():
+    """They may use the loop functions and constants of the paper's tables, not amplitudes or cross sections."""
+    allowed = {"checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "derivation"}
+    for path in (FOLDER / "derivation").glob("*.py"):
+        assert imported(f"derivation/{path.stem}") <= allowed, path.name
 
 
 def test_importing_the_core_does_not_import_matplotlib_or_mpmath():

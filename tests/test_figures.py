@@ -29,16 +29,24 @@ def test_fig3_draws_what_it_is_given(fig3, dataset):
 def test_fig4_draws_every_curve_in_its_panel(dataset):
     m_chi = np.geomspace(1, 1000, 4)
     curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
-    figure = figures.fig4(m_chi, curves, paper.quoted_by_panel())
+    other = {key: 2 * curve for key, curve in curves.items()}
+    shaded = {10.0: [(100.0, "heavy"), (8.0, "light")]}
+    figure = figures.fig4(m_chi, {"one": curves, "two": other}, paper.quoted_by_panel(), shaded)
     assert len(figure.axes) == 4
     for ax, ((case, ratio), g_limit) in zip(figure.axes, curves.items(), strict=True):
         assert f"case {case}" in ax.get_title()
         assert f"{ratio:g}" in ax.get_title()
-        line, *quoted = ax.lines
+        line, second, *quoted = ax.lines
         assert line.get_ydata().tolist() == g_limit.tolist()
+        assert second.get_ydata().tolist() == (2 * g_limit).tolist()
+        assert (line.get_linestyle(), second.get_linestyle()) == ("-", "--")
+        assert [patch.get_width() for patch in ax.patches] == ([99.0, 7.0] if ratio == 10 else [])
         assert [(q.get_xdata()[0], q.get_ydata()[0]) for q in quoted] == paper.quoted_by_panel()[case, ratio]
         assert line.get_color() == figures.COLOURS[case]
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    (legend,) = figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["one", "two", "quoted in the text", "heavy", "light"]
     figures.plt.close(figure)
 
 
