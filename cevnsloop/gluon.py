@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from cevnsloop.checks import choice, non_negative, positive
+from .checks import choice, non_negative, positive
 
 KERNELS = {"published": (-13, -6, 15, 4), "rederived": (-5, -6, 15, -4)}  # of 1, J_1, J_2, J_3
 SWITCH = 0.5  # s/m_q^2 below which the power series replaces the closed form
@@ -61,10 +61,10 @@ _SERIES = {name: _series(name) for name in KERNELS}
 def gluon_kernel(r, kernel):
     """Kernel k(r) of F_G at r = s/m_q^2 >= 0 (no unit, any shape), `kernel` "published" or "rederived".
 
-    k is negative and falls from 0 to -13 (-5); k -> -6 r (-2 r) as r -> 0.  There the closed form subtracts
-    numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed instead.  Measured relative
-    error: 1 eps below the switch, 9 (17) eps just above it.  ValueError for an unknown kernel and for r < 0
-    or infinite; nan passes through.
+    k < 0: it starts as -6 r (-2 r), falls to -13.20 at r = 68 (-5.37 at r = 35) and tends to -13 (-5).  At small
+    r the closed form subtracts numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed
+    instead.  Measured relative error: 1 eps below the switch, 9 (17) eps just above it.  ValueError for an
+    unknown kernel and for r < 0 or infinite; nan passes through.
     """
     c0, c1, c2, c3 = KERNELS[choice("kernel", kernel, KERNELS)]
     J1, J2, J3 = feynman_J(r)
@@ -82,14 +82,13 @@ def F_G(m_chi, m_zp, m_q, kernel):
     It contains the d/dm_zp^2 of Eq. 10 already.  Limits: 24 D00b/m_q^2 (8 D00b/m_q^2) for a heavy quark and
     -13 D0b (-5 D0b) for a light one.  The integrand in ln s is analytic in the strip |Im ln s| < pi, so the
     trapezoid rule with step h is wrong by about exp(-2 pi^2/h), 4e-22 at h = 0.4; the truncated ends are
-    below 1e-15.  Measured relative error for m_chi, m_zp from 1 MeV to 100 GeV and m_q from 1 MeV to 173 GeV:
-    MEASUREDF.  Memory: about 150 floats per result and temporary.  ValueError for an unknown kernel and for a
-    mass that is not positive and finite; nan passes through.
+    below 1e-15.  Measured relative error: below 1e-15 at 300 random triples with m_chi, m_zp from 1 MeV to
+    100 GeV and m_q from 1 MeV to 173 GeV.  Memory: about 150 floats per result and temporary.  ValueError for
+    an unknown kernel and for a mass that is not positive and finite; nan passes through.
     """
-    choice("kernel", kernel, KERNELS)
     named = {"m_chi": m_chi, "m_zp": m_zp, "m_q": m_q}
     masses = [positive(name, mass, "MeV", allow_nan=True) for name, mass in named.items()]
-    x, z, m2 = (np.square(m)[..., np.newaxis] for m in np.broadcast_arrays(*masses))
+    x, z, m2 = (np.square(m)[..., np.newaxis] for m in masses)
     low = ENDS[0] * np.minimum(np.minimum(x, z), m2)
     width = np.log(ENDS[1] * np.maximum(np.maximum(x, z), m2) / low)
     steps = math.ceil(np.fmax.reduce(width, axis=None, initial=1.0) / STEP)

@@ -21,11 +21,12 @@ functions i_0 = sinh(lam)/lam, i_1, i_2 of lam, which are entire with positive T
     D11_ab =  [2 i_0 (i_1/lam) + lam (i_0 i_2/lam^2 - 3 (i_1/lam)^2)] / (24 m_chi^4 i_0^4)
 
 Equal masses are the ordinary point lam = 0.  Switches: these forms are used for -2.4 < lam < 1.8, that is
-0.091 < m_zp/m_chi < 6.05; outside, the printed forms with powers of z taken out, where a term is at most
-four times the result.
+0.091 < m_zp/m_chi < 6.05; outside, the printed forms with powers of z taken out, where no term is more
+than 2.2 times the result.
 
-Measured against mpmath over 10^6 mass pairs with ratios from 1e-6 to 1e6: largest relative error 4.2 eps
-(D0b, D00_ab, twist2_box), 3.5 (D00b), 6.3 (D1b, D001_ab), 7.3 (D11_ab, near m_chi/m_zp = 10); rms: 1 eps.
+Measured against mpmath at 10^6 mass pairs with ratios from 1e-6 to 1e6 (benchmarks/precision.py): largest
+relative error 4.4 eps (D0b, D00_ab), 3.2 (D00b), 5.9 (D1b, D001_ab), 6.2 (D11_ab), rms about 1 eps; 10^6 more
+pairs, crowded at the switches, reached 6.5 eps (D11_ab) and 4.0 eps (twist2_box).
 No over- or underflow for masses from 1e-6 to 1e9 MeV.  Every function takes m_chi, m_zp > 0 in MeV (scalars
 or arrays, broadcast together), raises ValueError for a mass that is not positive and finite, and passes nan
 through.
@@ -33,12 +34,12 @@ through.
 
 import numpy as np
 
-from cevnsloop.checks import positive
+from .checks import positive
 
 NEAR = -2.4, 1.8  # range of ln(m_zp/m_chi) where the Bessel forms are used, the printed forms elsewhere
 
 
-def _bessel_coefficients(n, terms=14):
+def _bessel_coefficients(n, terms=13):
     """c_k of i_n(lam) = lam^n sum_k c_k lam^(2k), highest k first: c_k = 1/(2^k k! (2n + 2k + 1)!!)."""
     coefficients = [1.0 / np.prod(np.arange(1.0, 2 * n + 2, 2))]
     for k in range(1, terms):
@@ -64,16 +65,16 @@ class _Point:
             positive("m_chi", m_chi, "MeV", allow_nan=True), positive("m_zp", m_zp, "MeV", allow_nan=True)
         )
         self.m_chi, self.m_zp = m_chi, m_zp
-        # The difference of nearby floats is exact and log1p of a positive number is well conditioned, so lam
-        # is right to one eps however close the masses are; ln(m_zp/m_chi) would have lost it in the ratio.
-        gap = m_zp - m_chi
-        self.lam = np.copysign(np.log1p(np.abs(gap) / np.minimum(m_chi, m_zp)), gap)
+        # The rounding of the ratio leaves an absolute error of half an eps in lam.  That is harmless at equality
+        # too: every function is smooth in lam and none vanishes there.
+        ratio = m_chi / m_zp
+        self.lam = -np.log(ratio)
         self.near = (NEAR[0] < self.lam) & (self.lam < NEAR[1])
         self.w = self.lam * self.lam
         self.i0 = _horner(_I0, self.w)
         self.i1 = _horner(_I1, self.w)
         # The printed forms are 0/0 at equality: they get a harmless ratio where they are not used.
-        ratio = np.where(self.near, 0.5, m_chi / m_zp)
+        ratio = np.where(self.near, 0.5, ratio)
         self.r = ratio * ratio
         self.d = (1 - ratio) * (1 + ratio)
         self.L = 2 * self.lam  # ln(z/x)

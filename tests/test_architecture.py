@@ -19,11 +19,13 @@ NOT_FOR_PRODUCTION = {"reference", "derivation"}
 
 
 def imported(module):
-    """Names of the cevnsloop modules that a module imports, anywhere in its text."""
+    """Names of the modules and folders directly below cevnsloop that a module imports, anywhere in its text."""
+    package = ["cevnsloop", *module.split("/")[:-1]]
     names = set()
     for node in ast.walk(ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            source = ["cevnsloop", *filter(None, [node.module])] if node.level else (node.module or "").split(".")
+            start = package[: len(package) - node.level + 1] if node.level else []
+            source = start + (node.module.split(".") if node.module else [])
             if source[0] == "cevnsloop":
                 names |= set(source[1:2]) or {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):

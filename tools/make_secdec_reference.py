@@ -52,7 +52,7 @@ def evaluate(name, ratios):
     from pySecDec.integral_interface import IntegralLibrary
 
     library = IntegralLibrary(f"{name}/{name}_pylink.so")
-    library.use_Qmc(transform="korobov3", minn=10**5, epsrel=1e-14, maxeval=10**7)
+    library.use_Qmc(transform="korobov3", minn=10**5, epsrel=1e-14, epsabs=1e-30, maxeval=10**7)
     factor = TENSORS[name[:-1]][0]
     for ratio in ratios:
         _, _, text = library(real_parameters=[1.0, ratio * ratio])
