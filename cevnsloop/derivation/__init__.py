@@ -1,0 +1,1 @@
+"""The coefficients of the published amplitude derived in code; imported by chapters and tests only."""
