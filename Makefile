@@ -21,7 +21,7 @@ test: $(READY) ## run the tests and validate every number printed in the chapter
 chapters: $(READY) ## run all chapters and store their cleaned text outputs
 	$(BIN)/python tools/chapter.py
 
-slow: $(READY_SLOW) ## run the tests that take minutes: sector decomposition of the box integrals
+slow: $(READY_SLOW) ## run the tests that take minutes: other people's programs as referees
 	$(BIN)/python -m pytest -o addopts="--strict-markers" -m slow tests
 
 bench: $(READY) ## measure precision and speed of the loop functions, into benchmarks/out
