@@ -66,13 +66,12 @@ def darknews(E, T, m_chi, m_zp):
 
 
 def rows():
-    """(E, T, m_chi, m_zp, dsigma/dT) for every combination that kinematics allows."""
+    """(E, T, m_chi, m_zp, dsigma/dT) for every combination; all are above the threshold."""
     for E, m_chi, m_zp in itertools.product(ENERGIES, MASSES, MEDIATORS):
-        if E > m_chi + m_chi**2 / (2 * M):
-            low, high = recoil_range(E, m_chi)
-            for fraction in FRACTIONS:
-                T = low + fraction * (high - low)
-                yield E, T, m_chi, m_zp, darknews(E, T, m_chi, m_zp)
+        low, high = recoil_range(E, m_chi)
+        for fraction in FRACTIONS:
+            T = low + fraction * (high - low)
+            yield E, T, m_chi, m_zp, darknews(E, T, m_chi, m_zp)
 
 
 def main(out=OUT):
