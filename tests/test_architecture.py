@@ -12,7 +12,7 @@ import cevnsloop
 FOLDER = Path(cevnsloop.__file__).parent
 ORDER = (
     *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude"),
-    *("xsec", "flux", "settings", "detector", "coherent", "events", "fit", "paper", "output", "figures"),
+    *("xsec", "flux", "settings", "detector", "coherent", "events", "fit", "cosmology", "paper", "output", "figures"),
     *("cli", "__main__"),
 )
 NOT_FOR_PRODUCTION = {"reference", "derivation"}

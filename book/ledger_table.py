@@ -1,0 +1,131 @@
+"""The ledger as an HTML table with two filters: rows in, text out."""
+
+import re
+from html import escape
+
+HEADERS = ("Item", "What it states", "Status", "How it was checked")
+STATUSES = ("confirmed", "slip", "differs", "taken")
+
+# In dark mode the theme puts HTML output on a light card; not this one.
+STYLE = """
+.bd-content div.cell_output .text_html:has(#ledger) {
+  background: transparent; color: var(--pst-color-text-base, inherit);
+  padding: 0; border-radius: 0; }
+#ledger .controls { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; }
+#ledger .controls label { display: flex; gap: 0.5rem; align-items: center; }
+#ledger .controls[hidden] { display: none; }
+#ledger input, #ledger select { font: inherit; color: inherit;
+  background: transparent; min-width: 0; padding: 0.2rem 0.4rem;
+  border: 1px solid var(--pst-color-text-muted, currentColor);
+  border-radius: 0.25rem; }
+#ledger select option { color: var(--pst-color-text-base, CanvasText);
+  background: var(--pst-color-background, Canvas); }
+#ledger .count { margin: 0.5rem 0; }
+#ledger .box { max-height: 36rem; overflow: auto;
+  border: 1px solid var(--pst-color-border, currentColor); }
+#ledger .box:focus-visible, #ledger input:focus-visible,
+#ledger select:focus-visible, #ledger summary:focus-visible {
+  outline: 2px solid var(--pst-color-primary, currentColor); }
+#ledger table { display: table; width: 100%; max-width: none;
+  min-width: 37rem; margin: 0; border-collapse: collapse;
+  font-size: 0.85em; }
+#ledger th, #ledger td { text-align: left; vertical-align: top;
+  padding: 0.4rem 0.5rem; overflow-wrap: break-word;
+  border: 0; border-bottom: 1px solid var(--pst-color-border, currentColor); }
+#ledger thead th { position: sticky; top: 0; z-index: 1;
+  background: var(--pst-color-surface, Canvas); }
+#ledger tbody th { white-space: nowrap; }
+#ledger tbody tr { background: transparent; }
+#ledger tr[hidden] { display: none; }
+#ledger td p { margin: 0 0 0.3rem; }
+#ledger .note { color: var(--pst-color-text-muted, inherit); }
+#ledger code { overflow-wrap: anywhere; }
+#ledger ul { margin: 0.2rem 0 0; padding-left: 1.1rem; }
+"""
+
+# The controls appear only where the script runs; without it all rows show.
+SCRIPT = """
+(() => {
+  const root = document.getElementById("ledger");
+  const text = root.querySelector("input");
+  const status = root.querySelector("select");
+  const count = root.querySelector(".count");
+  const rows = [...root.querySelectorAll("tbody tr")];
+  const show = () => {
+    const words = text.value.toLowerCase().split(" ").filter(Boolean);
+    let shown = 0;
+    for (const row of rows) {
+      const words_in = row.textContent.toLowerCase();
+      const is = status.value;
+      row.hidden = (is && row.dataset.status !== is)
+        || !words.every((word) => words_in.includes(word));
+      shown += !row.hidden;
+    }
+    count.textContent = `${shown} of ${rows.length} rows shown`;
+  };
+  text.addEventListener("input", show);
+  status.addEventListener("change", show);
+  root.querySelector(".controls").hidden = false;
+  show();
+})();
+"""
+
+
+def table(rows):
+    """The table of `rows`, a list of mappings as in ledger.toml."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEADERS)
+    body = "\n".join(row_of(row) for row in rows)
+    options = "".join(f"<option>{name}</option>" for name in STATUSES)
+    return f"""<div id="ledger" class="tex2jax_ignore mathjax_ignore">
+<style>{STYLE}</style>
+<div class="controls" hidden>
+<label>Search <input type="search" autocomplete="off"></label>
+<label>Status <select><option value="">all</option>{options}</select></label>
+</div>
+<p class="count" role="status" aria-live="polite">{len(rows)} rows</p>
+<div class="box" role="region" aria-label="The ledger" tabindex="0">
+<table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{body}
+</tbody>
+</table>
+</div>
+<script>{SCRIPT}</script>
+</div>"""
+
+
+def row_of(row):
+    """One row: its item, statement with note and effect, status, routes."""
+    states = [f"<p>{escape(row['what'])}</p>"]
+    if "note" in row:
+        states.append(f'<p class="note">{escape(row["note"])}</p>')
+    if "effect" in row:
+        effects = ", ".join(effect_of(effect) for effect in row["effect"])
+        states.append(f"<p>Effect on limits: {effects}</p>")
+    routes = escape("; ".join(row["routes"]))
+    tests = "".join(
+        f"<li><code>{escape(t)}</code></li>" for t in row["tests"]
+    )
+    number = len(row["tests"])
+    plural = "test" if number == 1 else "tests"
+    return (
+        f'<tr data-status="{escape(row["status"])}">'
+        f'<th scope="row">{escape(item(row["id"]))}</th>'
+        f"<td>{''.join(states)}</td>"
+        f"<td>{escape(row['status'])}</td>"
+        f"<td><p>{routes}</p><details><summary>{number} {plural}</summary>"
+        f"<ul>{tests}</ul></details></td></tr>"
+    )
+
+
+def effect_of(effect):
+    """A switch as code; a reason why there is no effect as text."""
+    if effect.startswith("none"):
+        return escape(effect)
+    return f"<code>{escape(effect)}</code>"
+
+
+def item(name):
+    """ "Eq. (22)" for the number of an equation, any other name as it is."""
+    return f"Eq. ({name})" if re.fullmatch(r"A?\d+", name) else name
