@@ -62,7 +62,7 @@ def test_events_vanish_at_the_edge_and_not_before(dataset):
 
 
 @pytest.mark.parametrize("case", ["A", "B"])
-@pytest.mark.parametrize(("m_chi", "m_zp"), POINTS[1:])
+@pytest.mark.parametrize(("m_chi", "m_zp"), POINTS)
 def test_loop_events_agree_with_adaptive_quadrature(case, m_chi, m_zp, dataset):
     model = unit_model(case, m_chi, m_zp)
     c = {t.nuclide.symbol: loop_coefficients(model, t.nuclide, PUBLISHED, "mz_rounded") for t in dataset.targets}
