@@ -1,20 +1,18 @@
 """The command line: `cevnsloop COMMAND ...`, or `python -m cevnsloop COMMAND ...`."""
 
-import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from . import __version__, coherent, inputs, loops, output, paper, settings
-from .amplitude import AMPLITUDES, SWITCHES, loop_coefficients
+from . import coherent, loops, options, output, paper, settings
+from .amplitude import AMPLITUDES, loop_coefficients
 from .checks import choice, non_negative, positive
 from .events import predict
-from .fit import DELTA_CHI2, scan, upper_limit
-from .model import CASES, DOWN_TYPE, NEUTRINOS, Model, unit_model
+from .fit import scan, upper_limit
+from .model import CASES, Model, unit_model
 from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
@@ -25,7 +23,8 @@ CHUNKS = 100  # savings of a long scan
 def main(argv=None):
     """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted."""
     try:
-        arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        words = options.joined(sys.argv[1:] if argv is None else argv)
+        arguments = options.parser(COMMANDS).parse_args(words)
         arguments.run(arguments)
     except (ValueError, OSError) as error:
         print(f"cevnsloop: {error}".replace("\n", " "), file=sys.stderr)
@@ -197,103 +196,11 @@ def _show(a, values, lines):
         print("\n".join(lines))
 
 
-def _joined(words):
-    """`words` with "--option -1e-8" as "--option=-1e-8": argparse would take such a number for an option."""
-    joined = []
-    for word in words:
-        if joined and joined[-1].startswith("--") and re.match(r"-(\d|\.\d|inf|nan)", word):
-            joined[-1] += "=" + word
-        else:
-            joined.append(word)
-    return joined
-
-
-class _OneLineParser(argparse.ArgumentParser):
-    def error(self, message):
-        raise ValueError(message)
-
-
-def _parser():
-    parser = _OneLineParser(prog="cevnsloop", description=__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name, run, text):
-        p = commands.add_parser(name, help=text, description=text)
-        p.add_argument("--json", action="store_true", help="print JSON instead of a table")
-        p.set_defaults(run=run)
-        return p
-
-    def masses(p):
-        p.add_argument("--m-chi", type=float, required=True, metavar="MEV", help="mass of chi")
-        p.add_argument("--m-zp", type=float, required=True, metavar="MEV", help="mass of Z'")
-
-    def amplitude(p):
-        p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
-        p.add_argument(
-            "--flip",
-            action="append",
-            default=[],
-            metavar="SWITCH",
-            help=f"put one switch of the amplitude into its other position (repeatable): {', '.join(SWITCHES)}",
-        )
-        moments = ", ".join(inputs.names("second_moments"))
-        p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {moments}")
-
-    def theory(p):
-        amplitude(p)
-        down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
-        p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
-        p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
-
-    def beam(p):
-        p.add_argument("--neutrinos", default="all", metavar="WHICH", help=f"that couple: {', '.join(NEUTRINOS)}")
-
-    def analysis(p):
-        p.add_argument("--detector-mass", type=float, metavar="KG", help="default: 14.6")
-        p.add_argument(
-            "--no-time-fraction",
-            dest="time_fraction",
-            action="store_false",
-            help="count neutrinos outside the time window too",
-        )
-        p.add_argument("--smearing", default="none", metavar="KIND", help=" or ".join(settings.SMEARINGS))
-        p.add_argument("--pe-label", default="upper", metavar="KIND", help=" or ".join(settings.PE_LABELS))
-        p.add_argument("--first-bin", type=int, default=4, metavar="I", help="default: %(default)s")
-        p.add_argument("--last-bin", type=int, default=15, metavar="I", help="default: %(default)s")
-        angles = ", ".join(inputs.names("weak_angle"))
-        p.add_argument("--weak-angle", default="msbar_mz", metavar="NAME", help=angles)
-
-    def confidence(p):
-        known = ", ".join(f"{v:g} for {k}" for k, v in DELTA_CHI2.items())
-        p.add_argument(
-            "--delta-chi2",
-            type=float,
-            default=DELTA_CHI2["two parameters"],
-            metavar="X",
-            help=f"90%% C.L.: {known} (default: %(default)s)",
-        )
-
-    p = command("loops", _loops, "the six loop functions of Eqs. (A1)-(A6)")
-    masses(p)
-    p = command("coefficients", _coefficients, "c1, c2, c3 of a nucleus, Eqs. (26)-(31)")
-    masses(p), theory(p)
-    p.add_argument("--nuclide", required=True, metavar="NAME", help=", ".join(inputs.names("atomic_masses")))
-    p.add_argument("--g-chi", type=float, default=1.0, metavar="G", help="g_chi_L = g_chi_R (default: 1)")
-    p = command("spectrum", _spectrum, "events per bin (Fig. 3)")
-    masses(p), theory(p), beam(p), analysis(p)
-    p.add_argument("--g", type=float, required=True, metavar="G", help="g_chi g_q")
-    p = command("limit", _limit, "upper limit on g_chi g_q at one point (Fig. 4)")
-    masses(p), theory(p), beam(p), analysis(p), confidence(p)
-    p = command("scan", _scan, "upper limits over a range of m_chi, as a CSV file")
-    theory(p), beam(p), analysis(p), confidence(p)
-    p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
-    p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV")
-    p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV")
-    p.add_argument("--points", type=int, required=True, metavar="N")
-    p.add_argument("--out", required=True, metavar="FILE")
-    p = command("figures", _figures, "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
-    amplitude(p), analysis(p), confidence(p)
-    p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
-    p.add_argument("--out", required=True, metavar="DIR")
-    return parser
+COMMANDS = {
+    "loops": _loops,
+    "coefficients": _coefficients,
+    "spectrum": _spectrum,
+    "limit": _limit,
+    "scan": _scan,
+    "figures": _figures,
+}

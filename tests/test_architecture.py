@@ -13,7 +13,7 @@ FOLDER = Path(cevnsloop.__file__).parent
 ORDER = (
     *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude"),
     *("xsec", "flux", "settings", "detector", "coherent", "events", "fit", "cosmology", "paper", "output", "figures"),
-    *("cli", "__main__"),
+    *("options", "cli", "__main__"),
 )
 NOT_FOR_PRODUCTION = {"reference", "derivation"}
 

@@ -1,0 +1,112 @@
+"""The options of the command line."""
+
+import argparse
+import re
+
+from . import __version__, inputs, settings
+from .amplitude import AMPLITUDES, SWITCHES
+from .fit import DELTA_CHI2
+from .model import DOWN_TYPE, NEUTRINOS
+
+
+def joined(words):
+    """`words` with "--option -1e-8" as "--option=-1e-8": argparse would take such a number for an option."""
+    result = []
+    for word in words:
+        if result and result[-1].startswith("--") and re.match(r"-(\d|\.\d|inf|nan)", word):
+            result[-1] += "=" + word
+        else:
+            result.append(word)
+    return result
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message):
+        raise ValueError(message)
+
+
+def parser(commands):
+    """The command line; `commands` {name: function of the parsed arguments}. Errors are raised as ValueError."""
+    top = _OneLineParser(prog="cevnsloop", description="Tree and loop effects of a vector mediator in CEvNS.")
+    top.add_argument("--version", action="version", version=__version__)
+    subparsers = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, text):
+        p = subparsers.add_parser(name, help=text, description=text)
+        p.add_argument("--json", action="store_true", help="print JSON instead of a table")
+        p.set_defaults(run=commands[name])
+        return p
+
+    def masses(p):
+        p.add_argument("--m-chi", type=float, required=True, metavar="MEV", help="mass of chi")
+        p.add_argument("--m-zp", type=float, required=True, metavar="MEV", help="mass of Z'")
+
+    def amplitude(p):
+        p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
+        p.add_argument(
+            "--flip",
+            action="append",
+            default=[],
+            metavar="SWITCH",
+            help=f"put one switch of the amplitude into its other position (repeatable): {', '.join(SWITCHES)}",
+        )
+        moments = ", ".join(inputs.names("second_moments"))
+        p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {moments}")
+
+    def theory(p):
+        amplitude(p)
+        down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
+        p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
+        p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
+
+    def beam(p):
+        p.add_argument("--neutrinos", default="all", metavar="WHICH", help=f"that couple: {', '.join(NEUTRINOS)}")
+
+    def analysis(p):
+        p.add_argument("--detector-mass", type=float, metavar="KG", help="default: 14.6")
+        p.add_argument(
+            "--no-time-fraction",
+            dest="time_fraction",
+            action="store_false",
+            help="count neutrinos outside the time window too",
+        )
+        p.add_argument("--smearing", default="none", metavar="KIND", help=" or ".join(settings.SMEARINGS))
+        p.add_argument("--pe-label", default="upper", metavar="KIND", help=" or ".join(settings.PE_LABELS))
+        p.add_argument("--first-bin", type=int, default=4, metavar="I", help="default: %(default)s")
+        p.add_argument("--last-bin", type=int, default=15, metavar="I", help="default: %(default)s")
+        angles = ", ".join(inputs.names("weak_angle"))
+        p.add_argument("--weak-angle", default="msbar_mz", metavar="NAME", help=angles)
+
+    def confidence(p):
+        known = ", ".join(f"{v:g} for {k}" for k, v in DELTA_CHI2.items())
+        p.add_argument(
+            "--delta-chi2",
+            type=float,
+            default=DELTA_CHI2["two parameters"],
+            metavar="X",
+            help=f"90%% C.L.: {known} (default: %(default)s)",
+        )
+
+    p = command("loops", "the six loop functions of Eqs. (A1)-(A6)")
+    masses(p)
+    p = command("coefficients", "c1, c2, c3 of a nucleus, Eqs. (26)-(31)")
+    masses(p), theory(p)
+    p.add_argument("--nuclide", required=True, metavar="NAME", help=", ".join(inputs.names("atomic_masses")))
+    p.add_argument("--g-chi", type=float, default=1.0, metavar="G", help="g_chi_L = g_chi_R (default: 1)")
+    p = command("spectrum", "events per bin (Fig. 3)")
+    masses(p), theory(p), beam(p), analysis(p)
+    p.add_argument("--g", type=float, required=True, metavar="G", help="g_chi g_q")
+    p = command("limit", "upper limit on g_chi g_q at one point (Fig. 4)")
+    masses(p), theory(p), beam(p), analysis(p), confidence(p)
+    p = command("scan", "upper limits over a range of m_chi, as a CSV file")
+    theory(p), beam(p), analysis(p), confidence(p)
+    p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
+    p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV")
+    p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV")
+    p.add_argument("--points", type=int, required=True, metavar="N")
+    p.add_argument("--out", required=True, metavar="FILE")
+    p = command("figures", "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
+    amplitude(p), analysis(p), confidence(p)
+    p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
+    p.add_argument("--out", required=True, metavar="DIR")
+    return top
