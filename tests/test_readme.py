@@ -1,0 +1,39 @@
+"""What the README shows works as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cevnsloop import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^cevnsloop (.+)$", README, re.MULTILINE)
+
+
+def test_every_command_is_shown():
+    assert {line.split()[0] for line in COMMANDS} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_run(line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line)
+    if words[0] == "figures":
+        words += ["--points", "5"]
+    assert cli.main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out
+    assert captured.err == ""
+
+
+def test_the_python_example_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    limits = names["limits"].g_limit
+    assert limits.shape == (200,)
+    assert np.all(limits > 0)
+    assert capsys.readouterr().out
