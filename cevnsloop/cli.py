@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from . import coherent, loops, options, output, paper, settings
 from .amplitude import AMPLITUDES, loop_coefficients
-from .checks import choice, non_negative, positive
+from .checks import choice, positive
 from .events import predict
 from .fit import scan, upper_limit
 from .model import CASES, Model, unit_model
@@ -50,13 +50,9 @@ def _coefficients(a):
 
 
 def _spectrum(a):
-    g2 = float(non_negative("g", a.g, "")) ** 2
     dataset, events = _events(a)
     parts = {
-        "n_sm": events.n_sm,
-        "n_tree": g2 * events.n_tree,
-        "n_interference": g2 * events.n_interference,
-        "n_loop": g2**2 * events.n_loop,
+        **events.parts(a.g),
         "n_th": events.total(a.g),
         "n_obs": dataset.n_obs,
         "b_on": dataset.b_on,
@@ -74,7 +70,6 @@ def _spectrum(a):
 def _limit(a):
     dataset, events = _events(a)
     found = upper_limit(events, dataset, a.delta_chi2)
-    g2 = found.g_limit**2
     values = {
         "case": a.case,
         "m_chi": a.m_chi,
@@ -82,10 +77,7 @@ def _limit(a):
         "amplitude": str(_amplitude(a)),
         "delta_chi2": a.delta_chi2,
         **{name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min")},
-        "n_sm": float(events.n_sm.sum()),
-        "n_tree": float(g2 * events.n_tree.sum()),
-        "n_interference": float(g2 * events.n_interference.sum()),
-        "n_loop": float(g2**2 * events.n_loop.sum()),
+        **{name: float(part.sum()) for name, part in events.parts(found.g_limit).items()},
     }
     lines = [
         f"g_chi g_q < {values['g_limit']:.4g}  (chi2 = {values['chi2_min']:.4g} + {a.delta_chi2:g}; "
@@ -177,13 +169,11 @@ def _couplings(text):
     """{"d": 1.0, ...} from "d=1,s=1,b=1"."""
     couplings = {}
     for item in text.split(","):
-        flavour, equals, number = item.partition("=")
+        flavour, _, number = item.partition("=")
         try:
             couplings[flavour.strip()] = float(number)
         except ValueError:
-            equals = ""
-        if not equals:
-            raise ValueError(f"g_q must look like d=1,s=1,b=1, got {text!r}")
+            raise ValueError(f"g_q must look like d=1,s=1,b=1, got {text!r}") from None
     return couplings
 
 

@@ -37,10 +37,22 @@ class Events:
     n_interference: np.ndarray
     n_loop: np.ndarray
 
-    def total(self, g):
-        """n(G) for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B). ValueError for g < 0."""
+    def parts(self, g):
+        """The four parts of n(G) by name, for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B).
+
+        Raises ValueError for g < 0.
+        """
         g2 = non_negative("g", g, "")[..., None] ** 2
-        return self.n_sm + g2 * (self.n_tree + self.n_interference) + g2**2 * self.n_loop
+        return {
+            "n_sm": self.n_sm,
+            "n_tree": g2 * self.n_tree,
+            "n_interference": g2 * self.n_interference,
+            "n_loop": g2**2 * self.n_loop,
+        }
+
+    def total(self, g):
+        """n(G), the sum of `parts`, shape (..., B)."""
+        return sum(self.parts(g).values())
 
 
 def predict(model, dataset, amplitude):
@@ -68,12 +80,14 @@ def sm_events(dataset):
 
 
 def tree_events(model, dataset):
-    """Events of Eq. (23) per bin, shape (..., B)."""
+    """Events of Eq. (23) per bin, shape (..., B); the number 0 if no nucleus is charged, as in case B."""
     m_chi, m_zp = model.m_chi[..., None, None], model.m_zp[..., None, None]
     n = 0.0
     for target in dataset.targets:
-        args = (target.nuclide, m_chi, m_zp, model.g_chi_L, vector_charge(model, target.nuclide))
-        n = n + _integrate(tree_powers, args, target, dataset, m_chi, beam(model.neutrinos))
+        charge = vector_charge(model, target.nuclide)
+        if charge:
+            args = (target.nuclide, m_chi, m_zp, model.g_chi_L, charge)
+            n = n + _integrate(tree_powers, args, target, dataset, m_chi, beam(model.neutrinos))
     return n
 
 

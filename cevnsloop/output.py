@@ -11,15 +11,20 @@ from . import __version__
 @contextlib.contextmanager
 def whole_file(path):
     """Yield a name beside `path` to write to; it becomes `path` only if the block ends without an error."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    path = _in_a_folder(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _in_a_folder(path):
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    return path
 
 
 def header(title, remarks):
@@ -56,9 +61,7 @@ def resumable(path, head, grid, rows, chunk, progress):
     goes on behind them, one with another head starts anew. `path` appears when everything is done.
     rows(part) returns {column: array}; progress(n) is told of n more points. Returns the columns as lists.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    path = _in_a_folder(path)
     waiting = path.with_name(path.name + ".part")
     table = {}
     if waiting.is_file() and (text := waiting.read_text(encoding="utf-8")).startswith(head):

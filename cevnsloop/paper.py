@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .checks import choice
 from .events import predict
 from .fit import scan, upper_limit
 from .model import CASES, DOWN_TYPE, unit_model
@@ -65,7 +64,6 @@ def limit_curves(m_chi, dataset, amplitude, delta_chi2, g_q=DOWN_TYPE):
 
 def limit_at(point, dataset, amplitude, delta_chi2):
     """Upper limit on g_chi g_q at one point, as a float."""
-    choice("case", point.case, CASES)
     events = predict(unit_model(point.case, point.m_chi, point.m_zp), dataset, amplitude)
     return float(upper_limit(events, dataset, delta_chi2).g_limit)
 
