@@ -54,6 +54,20 @@ def write_text(path, text):
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_table(path, title, columns, units, settings=()):
+    """Write `columns` {name: array} as CSV under a head that says what they are; the folder is made if missing.
+
+    units      {name: unit} for every column, "1" for a pure number
+    settings   lines on what was held fixed: model, amplitude, data
+    ValueError if a column has no unit, or a unit no column.
+    """
+    if set(columns) != set(units):
+        raise ValueError(f"columns {sorted(columns)} and units {sorted(units)} must have the same names")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    named = ", ".join(f"{name} [{units[name]}]" for name in columns)
+    write_text(path, csv(header(title, (f"columns: {named}", *settings)), columns))
+
+
 def resumable(path, head, grid, rows, chunk, progress):
     """Write the table `rows(part of grid)` for a whole `grid`, in chunks, keeping what is done if interrupted.
 

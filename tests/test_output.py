@@ -40,6 +40,15 @@ def test_columns_of_unequal_length_are_refused():
         output.csv("", {"x": [1.0, 2.0], "y": [1.0]})
 
 
+def test_a_written_table_names_units_and_settings(tmp_path):
+    path = tmp_path / "new" / "squares.csv"
+    output.write_table(path, "squares", {"x": [2.0], "y": [4.0]}, {"x": "MeV", "y": "MeV^2"}, ("case A",))
+    head = f"# cevnsloop {__version__}: squares\n# columns: x [MeV], y [MeV^2]\n# case A\n"
+    assert path.read_text() == head + "x,y\n2,4\n"
+    with pytest.raises(ValueError, match=r"columns \['x'\] and units \['z'\] must have the same names"):
+        output.write_table(path, "squares", {"x": [2.0]}, {"z": "MeV"})
+
+
 class Work:
     """Squares of a grid that stop with KeyboardInterrupt before chunk number `stop`."""
 
