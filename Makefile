@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 READY_SLOW := .venv/ready-slow
+PROFILE := .venv/ipython/profile_default
 
 .DEFAULT_GOAL := help
 .PHONY: help book test chapters slow bench lint clean
@@ -12,7 +13,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 book: $(READY) ## build the book, running every chapter, into _build/html
-	$(BIN)/jupyter-book build . -W -n --keep-going --all
+	@mkdir -p $(PROFILE) && cp book/kernel_config.py $(PROFILE)/ipython_kernel_config.py
+	IPYTHONDIR=$(CURDIR)/.venv/ipython $(BIN)/jupyter-book build . -W -n --keep-going --all
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 test: $(READY) ## run the tests and validate every number printed in the chapters
@@ -42,7 +44,7 @@ $(READY): pyproject.toml
 	    echo "cevnsloop needs Python >= 3.10, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
 	         "try make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -e .[book,test]
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -e .[book,test]
 	@touch $@
 
 $(READY_DEV): $(READY)

@@ -1,0 +1,5 @@
+"""The kernels that run the chapters for `make book`: vector graphics."""
+
+c = get_config()  # noqa: F821  (IPython defines it)
+c.InlineBackend.figure_formats = {"svg"}  # sharp on screen and in print
+c.IPKernelApp.log_level = "ERROR"
