@@ -33,7 +33,7 @@ ENDS = 1e-8, 1e8  # truncation, in units of the smallest and the largest squared
 def feynman_J(r):
     """J_1, J_2, J_3 at r = s/m_q^2 >= 0: int_0^1 dx (1 + r x(1-x))^-N, each 1 at r = 0 and falling.
 
-    J_1 = asinh(w) / (w sqrt(1 + w^2)), w = sqrt(r)/2, then (4 + r) N J_{N+1} = 2 + (4N - 2) J_N: sums of
+    J_1 = asinh(w) / (w sqrt(1 + w^2)), w = sqrt(r)/2, then (4 + r) N J_(N+1) = 2 + (4N - 2) J_N: sums of
     positive terms, so a few eps for every r.  ValueError for r < 0 or infinite; nan passes through.
     """
     r = non_negative("r", r, "", allow_nan=True)

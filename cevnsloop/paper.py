@@ -42,6 +42,10 @@ QUOTED = (
     Quoted("Sec. IV B, Fig. 4 bottom right", Point("B", 53.0, 106.0), 1e-6, True),
 )
 
+# Section IV A: N_eff of the Standard Model, and how much more of it future experiments can see
+N_EFF_SM = (3.043, 3.045)
+N_EFF_PRECISION = 0.03
+
 
 def spectra(dataset, amplitude):
     """Fig. 3: expected signal events per bin for the SM and for both benchmarks, {label: array of shape (B,)}."""

@@ -9,7 +9,7 @@ import sympy as sp
 from scipy.constants import speed_of_light
 from scipy.integrate import quad
 
-from cevnsloop import cosmology, units
+from cevnsloop import cosmology, inputs, paper, units
 from cevnsloop.cosmology import ELECTRON, NEUTRINO, PHOTON
 from cevnsloop.derivation.dirac import GAMMA, METRIC, ONE, P_L, P_R, adjoint, dot, slash, trace
 
@@ -73,7 +73,7 @@ def test_printed_exponent_of_eq_33_does_not():
 
 def test_instantaneous_decoupling_is_near_the_quoted_range():
     """Text: 3.043 to 3.045 in the Standard Model. What is above 3 is heating by electrons and thermal QED."""
-    for quoted in (3.043, 3.045):
+    for quoted in paper.N_EFF_SM:
         assert quoted == pytest.approx(cosmology.n_eff(*standard()), rel=0.016, abs=0)
 
 
@@ -135,6 +135,13 @@ def test_expansion_rate():
     assert H * cosmology.PLANCK_MASS / math.sqrt(10.75) == pytest.approx(1.66, rel=1e-3, abs=0)
     per_second = H * units.m * speed_of_light
     assert per_second == pytest.approx(0.676, rel=2e-3, abs=0)
+
+
+def test_round_decoupling_temperature_is_near_where_the_weak_rate_meets_the_expansion():
+    """G_F^2 T^5 = H, both without factors of order one: 1.5 MeV."""
+    H = cosmology.hubble(PHOTON + ELECTRON + 3 * NEUTRINO, 1.0)  # times T^2
+    estimate = (H / inputs.value("constants.G_F") ** 2) ** (1 / 3)
+    assert inputs.value("orientation.T_D") == pytest.approx(estimate, rel=0.5, abs=0)
 
 
 def width_from_traces(z, x, g_L, g_R):

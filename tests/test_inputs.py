@@ -60,6 +60,7 @@ def test_low_energy_weak_angle_is_above_the_one_at_the_z_mass():
     ("name", "pdgid", "rtol"),
     [
         ("masses.m_pi", 211, 1e-6),
+        ("masses.m_K", 321, 1e-6),
         ("masses.m_mu", 13, 1e-7),
         ("quark_masses.u", 2, 0.1),
         ("quark_masses.d", 1, 0.05),

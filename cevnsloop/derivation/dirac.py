@@ -74,7 +74,7 @@ def adjoint(matrix):
 
 
 def pairings(rank):
-    """(T, d) with  < l^mu1 ... l^mu_rank > = (l^2)^(rank/2) T / d  over all directions of l in four dimensions.
+    """(T, d) with < l^mu1 ... l^mu_rank > = (l^2)^(rank/2) T / d  over all directions of l in four dimensions.
 
     T, an integer array with `rank` indices, is the sum over all ways to pair the indices of the product of
     metrics; d = 4, 24, 192, ... = 4 * 6 * ... * (rank + 2). Rank 0 gives (1, 1). The average is that of a

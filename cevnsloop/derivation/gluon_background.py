@@ -153,7 +153,7 @@ def _in_u(poly):
 
 @cache
 def J(N):
-    """J_N = int_0^1 dx (1 + u s)^-N by J_1: a polynomial for N <= 0, (4 + s) N J_{N+1} = 2 + (4N - 2) J_N above 1."""
+    """J_N = int_0^1 dx (1 + u s)^-N by J_1: a polynomial for N <= 0, (4 + s) N J_(N+1) = 2 + (4N - 2) J_N above 1."""
     if N <= 0:
         x = sp.Symbol("x")
         return sp.integrate(sp.expand((1 + S * x * (1 - x)) ** (-N)), (x, 0, 1))
@@ -198,6 +198,7 @@ def condensate():
     return COLOUR * _RING.domain.to_sympy(c) * loop_integral(1, 4)
 
 
+@cache
 def quark_coefficient(name):
     """C in Pi = C m qbar q / S: scalar part of the tree graphs of a quark q, first order in its momentum k and mass.
 
@@ -213,6 +214,7 @@ def quark_coefficient(name):
     return _RING.to_sympy(total) / 8
 
 
+@cache
 def massless_gluon_coefficient(name):
     """C_G in Pi = [C_G (alpha_s/pi) GG + C m qbar q]/S for S -> infinity: the rest, with m qbar q from `condensate`."""
     return combination(name)[0] * S / SCALE[name] - quark_coefficient(name) * condensate()
