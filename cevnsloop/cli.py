@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from . import coherent, loops, options, output, paper, settings
+from . import coherent, loops, options, output, paper, results, settings
 from .amplitude import AMPLITUDES, loop_coefficients
 from .checks import choice, positive
 from .events import predict
@@ -93,18 +93,18 @@ def _scan(a):
     choice("case", a.case, CASES)
     positive("ratio", a.ratio, "")
     positive("delta_chi2", a.delta_chi2, "")
-    remarks = (
-        "m_chi, m_zp in MeV; g_limit is the upper limit on g_chi g_q, g_best the best fit",
+    fixed = (
         f"case {a.case}, m_zp = {a.ratio:g} m_chi, {a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
         f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
-        f"{dataset.name}, doi {dataset.doi}; {dataset.settings}",
+        results.data(dataset),
     )
-    head = output.header("upper limits on g_chi g_q", remarks)
+    units = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1"}
+    head = output.header("upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min", units, fixed)
 
     def rows(chunk):
         found = scan(a.case, chunk, a.ratio, dataset, amplitude, a.delta_chi2, g_q, a.neutrinos)
         columns = (chunk, a.ratio * chunk, found.g_limit, found.g_best, found.chi2_min)
-        return dict(zip(("m_chi", "m_zp", "g_limit", "g_best", "chi2_min"), columns, strict=True))
+        return dict(zip(units, columns, strict=True))
 
     with tqdm(total=len(m_chi), unit="point", disable=None, leave=False) as bar:
         table = output.resumable(a.out, head, m_chi, rows, max(50, len(m_chi) // CHUNKS), bar.update)
@@ -114,8 +114,6 @@ def _scan(a):
 def _figures(a):
     from . import figures  # matplotlib doubles the start-up time of the other commands
 
-    folder = Path(a.out)
-    folder.mkdir(parents=True, exist_ok=True)
     dataset, amplitude = _dataset(a), _amplitude(a)
     m_chi = paper.masses(1.0, 1000.0, a.points)
     spectra = paper.spectra(dataset, amplitude)
@@ -124,18 +122,12 @@ def _figures(a):
         "fig3": figures.fig3(dataset.pe_edges, spectra, paper.labels(), dataset.n_obs, dataset.sigma),
         "fig4": figures.fig4(m_chi, {"this work": curves}, paper.quoted_by_panel()),
     }
-    remarks = (f"{dataset.name}, doi {dataset.doi}; amplitude {amplitude}; {dataset.settings}",)
-    fig3 = {"pe_lo": dataset.pe_edges[:-1], "pe_hi": dataset.pe_edges[1:]}
-    fig3 |= {f"n_{key}": value for key, value in spectra.items()}
-    fig3 |= {"n_obs": dataset.n_obs, "sigma": dataset.sigma}
-    fig4 = {"m_chi_MeV": m_chi} | {f"g_limit_{case}_ratio{ratio:g}": g for (case, ratio), g in curves.items()}
     tables = {
-        "fig3": output.csv(output.header("Fig. 3, residual events per bin of photoelectrons", remarks), fig3),
-        "fig4": output.csv(
-            output.header(f"Fig. 4, upper limits on g_chi g_q, delta_chi2 {a.delta_chi2:g}", remarks), fig4
-        ),
+        "fig3": output.table(*results.fig3(spectra, dataset, amplitude)),
+        "fig4": output.table(*results.fig4(m_chi, curves, dataset, amplitude, a.delta_chi2)),
     }
-    written = []
+    folder, written = Path(a.out), []
+    folder.mkdir(parents=True, exist_ok=True)
     for name, figure in made.items():
         metadata = {".png": {"Description": tables[name]}, ".pdf": {"Title": tables[name].splitlines()[0][2:]}}
         for suffix in metadata:
@@ -145,6 +137,17 @@ def _figures(a):
         output.write_text(folder / (name + ".csv"), tables[name])
         written.append(str(folder / (name + ".csv")))
     _show(a, {"files": written}, written)
+
+
+def _hepdata(a):
+    try:
+        from . import hepdata  # an optional package, and slow to load
+    except ModuleNotFoundError as missing:
+        raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
+
+    dataset, m_chi = _dataset(a), paper.masses(1.0, 1000.0, a.points)
+    hepdata.write(a.out, dataset, m_chi, a.delta_chi2)
+    _show(a, {"out": a.out}, [f"a HEPData submission, found valid, written to {a.out}"])
 
 
 def _events(a):
@@ -193,4 +196,5 @@ COMMANDS = {
     "limit": _limit,
     "scan": _scan,
     "figures": _figures,
+    "hepdata": _hepdata,
 }

@@ -50,8 +50,11 @@ def parser(commands):
             metavar="SWITCH",
             help=f"put one switch of the amplitude into its other position (repeatable): {', '.join(SWITCHES)}",
         )
-        moments = ", ".join(inputs.names("second_moments"))
-        p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {moments}")
+        moments(p)
+
+    def moments(p):
+        known = ", ".join(inputs.names("second_moments"))
+        p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {known}")
 
     def theory(p):
         amplitude(p)
@@ -60,22 +63,31 @@ def parser(commands):
         p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
 
     def beam(p):
-        p.add_argument("--neutrinos", default="all", metavar="WHICH", help=f"that couple: {', '.join(NEUTRINOS)}")
+        p.add_argument(
+            "--neutrinos", default="all", metavar="WHICH", help=f"flavours that couple: {', '.join(NEUTRINOS)}"
+        )
 
     def analysis(p):
-        p.add_argument("--detector-mass", type=float, metavar="KG", help="default: 14.6")
+        p.add_argument("--detector-mass", type=float, metavar="KG", help="active mass (default: 14.6)")
         p.add_argument(
             "--no-time-fraction",
             dest="time_fraction",
             action="store_false",
             help="count neutrinos outside the time window too",
         )
-        p.add_argument("--smearing", default="none", metavar="KIND", help=" or ".join(settings.SMEARINGS))
-        p.add_argument("--pe-label", default="upper", metavar="KIND", help=" or ".join(settings.PE_LABELS))
-        p.add_argument("--first-bin", type=int, default=4, metavar="I", help="default: %(default)s")
-        p.add_argument("--last-bin", type=int, default=15, metavar="I", help="default: %(default)s")
+        p.add_argument(
+            "--smearing", default="none", metavar="KIND", help=f"of the light: {' or '.join(settings.SMEARINGS)}"
+        )
+        p.add_argument(
+            "--pe-label",
+            default="upper",
+            metavar="KIND",
+            help=f"with smearing, n PE lie in (n-1, n) or (n, n+1): {' or '.join(settings.PE_LABELS)}",
+        )
+        p.add_argument("--first-bin", type=int, default=4, metavar="I", help="of the fit (default: %(default)s)")
+        p.add_argument("--last-bin", type=int, default=15, metavar="I", help="of the fit (default: %(default)s)")
         angles = ", ".join(inputs.names("weak_angle"))
-        p.add_argument("--weak-angle", default="msbar_mz", metavar="NAME", help=angles)
+        p.add_argument("--weak-angle", default="msbar_mz", metavar="NAME", help=f"sin^2 theta_W: {angles}")
 
     def confidence(p):
         known = ", ".join(f"{v:g} for {k}" for k, v in DELTA_CHI2.items())
@@ -87,11 +99,14 @@ def parser(commands):
             help=f"90%% C.L.: {known} (default: %(default)s)",
         )
 
+    def points(p):
+        p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
+
     p = command("loops", "the six loop functions of Eqs. (A1)-(A6)")
     masses(p)
     p = command("coefficients", "c1, c2, c3 of a nucleus, Eqs. (26)-(31)")
     masses(p), theory(p)
-    p.add_argument("--nuclide", required=True, metavar="NAME", help=", ".join(inputs.names("atomic_masses")))
+    p.add_argument("--nuclide", required=True, metavar="NAME", help=" or ".join(inputs.names("atomic_masses")))
     p.add_argument("--g-chi", type=float, default=1.0, metavar="G", help="g_chi_L = g_chi_R (default: 1)")
     p = command("spectrum", "events per bin (Fig. 3)")
     masses(p), theory(p), beam(p), analysis(p)
@@ -101,12 +116,15 @@ def parser(commands):
     p = command("scan", "upper limits over a range of m_chi, as a CSV file")
     theory(p), beam(p), analysis(p), confidence(p)
     p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
-    p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV")
-    p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV")
-    p.add_argument("--points", type=int, required=True, metavar="N")
-    p.add_argument("--out", required=True, metavar="FILE")
+    p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
+    p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
+    p.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
+    p.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
     p = command("figures", "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
     amplitude(p), analysis(p), confidence(p)
-    p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
-    p.add_argument("--out", required=True, metavar="DIR")
+    points(p)
+    p.add_argument("--out", required=True, metavar="DIR", help="folder to write to, made if missing")
+    p = command("hepdata", "Figs. 3 and 4, published and rederived, as a submission to HEPData (needs hepdata-lib)")
+    moments(p), analysis(p), confidence(p), points(p)
+    p.add_argument("--out", required=True, metavar="FILE.tar.gz", help="archive to write")
     return top

@@ -27,9 +27,23 @@ def _in_a_folder(path):
     return path
 
 
-def header(title, remarks):
-    """Comment lines for the head of a table: version, title, and one line per remark."""
-    return "".join(f"# {line}\n" for line in (f"cevnsloop {__version__}: {title}", *remarks))
+def header(title, units, settings=()):
+    """Comment lines for the head of a table: version and title, {column: unit}, and one line per setting.
+
+    A unit is "1" for a pure number. ValueError for a column whose name is not a Python identifier (a reader may
+    want it as one) or that has no unit, and for a line that has a line break.
+    """
+    for name, unit in units.items():
+        if not name.isidentifier():
+            raise ValueError(f"a column must be called like a Python variable, got {name!r}")
+        if not unit:
+            raise ValueError(f'the unit of {name} must be named, "1" for a pure number, got {unit!r}')
+    columns = ", ".join(f"{name} [{unit}]" for name, unit in units.items())
+    lines = (f"cevnsloop {__version__}: {title}", f"columns: {columns}", *settings)
+    for line in lines:
+        if line.splitlines() != [line]:
+            raise ValueError(f"a line in the head of a table must not be broken, got {line!r}")
+    return "".join(f"# {line}\n" for line in lines)
 
 
 def csv(head, columns, exact=False):
@@ -54,18 +68,23 @@ def write_text(path, text):
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_table(path, title, columns, units, settings=()):
-    """Write `columns` {name: array} as CSV under a head that says what they are; the folder is made if missing.
+def table(title, columns, units, settings=()):
+    """The text of a table: `columns` {name: array} as CSV under a head that says what they are.
 
     units      {name: unit} for every column, "1" for a pure number
     settings   lines on what was held fixed: model, amplitude, data
-    ValueError if a column has no unit, or a unit no column.
+    ValueError if a column has no unit, or a unit no column, and where header and csv raise it.
     """
     if set(columns) != set(units):
         raise ValueError(f"columns {sorted(columns)} and units {sorted(units)} must have the same names")
+    return csv(header(title, {name: units[name] for name in columns}, settings), columns)
+
+
+def write_table(path, title, columns, units, settings=()):
+    """Write a `table` to `path`; its folder is made if missing."""
+    text = table(title, columns, units, settings)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    named = ", ".join(f"{name} [{units[name]}]" for name in columns)
-    write_text(path, csv(header(title, (f"columns: {named}", *settings)), columns))
+    write_text(path, text)
 
 
 def resumable(path, head, grid, rows, chunk, progress):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cevnsloop import __version__, cli, coherent, paper, settings
+import cevnsloop
+from cevnsloop import __version__, cli, coherent, hepdata, output, paper, results, settings
 from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict
 from cevnsloop.fit import scan, upper_limit
@@ -145,7 +146,8 @@ def test_scan(capsys, dataset, tmp_path):
     out = tmp_path / "limits.csv"
     got = as_json(capsys, *SCAN, "--points", 7, "--out", out)
     head, table = read(out)
-    assert f"cevnsloop {__version__}" in head[0]
+    assert head[0].startswith(f"# cevnsloop {__version__}: upper limits g_limit on g_chi g_q")
+    assert head[1] == "# columns: m_chi [MeV], m_zp [MeV], g_limit [1], g_best [1], chi2_min [1]"
     assert "case A, m_zp = 10 m_chi, 7 points from 1 to 1000 MeV" in head[2]
     assert "10.5281/zenodo.1228631" in head[3]
     masses = np.geomspace(1, 1000, 7)
@@ -193,26 +195,64 @@ def test_figures(capsys, dataset, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     assert (folder / "fig3.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "fig4.pdf").read_bytes().startswith(b"%PDF")
-    _, fig3 = read(folder / "fig3.csv")
-    assert fig3["n_A"] == pytest.approx(paper.spectra(dataset, PUBLISHED)["A"].tolist(), rel=1e-9, abs=0)
-    _, fig4 = read(folder / "fig4.csv")
-    curves = paper.limit_curves(np.geomspace(1, 1000, 5), dataset, PUBLISHED, 4.61)
-    assert fig4["g_limit_B_ratio2"] == pytest.approx(curves["B", 2.0].tolist(), rel=1e-9, abs=0)
-    assert len(fig4) == 5
-    for name in ("fig3", "fig4"):
-        assert Image.open(folder / f"{name}.png").text["Description"] == (folder / f"{name}.csv").read_text()
+    m_chi = np.geomspace(1, 1000, 5)
+    curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
+    tables = {
+        "fig3": results.fig3(paper.spectra(dataset, PUBLISHED), dataset, PUBLISHED),
+        "fig4": results.fig4(m_chi, curves, dataset, PUBLISHED, 4.61),
+    }
+    for name, table in tables.items():
+        assert (folder / f"{name}.csv").read_text() == output.table(*table)
+        assert Image.open(folder / f"{name}.png").text["Description"] == output.table(*table)
+
+
+def test_figures_of_another_amplitude_say_so(capsys, dataset, tmp_path):
+    choices = ["--amplitude", "rederived", "--delta-chi2", "2.71", "--detector-mass", "20", "--points", 2]
+    as_json(capsys, "figures", "--out", tmp_path, *choices)
+    head, fig4 = read(tmp_path / "fig4.csv")
+    assert {"# amplitude rederived", "# delta_chi2 2.71"} <= set(head)
+    assert "detector_mass_kg=20.0" in head[-1]
+    other = coherent.csi2017(settings.csi2017(detector_mass_kg=20))
+    limits = paper.limit_curves(np.array([1.0, 1000.0]), other, REDERIVED, 2.71)
+    # 10 digits are written
+    assert fig4["g_limit_A_ratio2"] == pytest.approx(limits["A", 2.0].tolist(), rel=5e-10, abs=0)
+    assert "# amplitude rederived" in read(tmp_path / "fig3.csv")[0]
 
 
 def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
-    """The picture carries its curves: they must be those that the package computes now."""
+    """The picture carries its curves, and what they are: both must be what the package computes now."""
     (tmp_path / "fig4.csv").write_text(Image.open(README_FIGURE).text["Description"])
-    _, stored = read(tmp_path / "fig4.csv")
-    m_chi = np.array(stored.pop("m_chi_MeV"))
-    curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
-    assert list(stored) == [f"g_limit_{case}_ratio{ratio:g}" for case, ratio in curves]
-    for column, curve in zip(stored.values(), curves.values(), strict=True):
+    head, stored = read(tmp_path / "fig4.csv")
+    m_chi = np.array(stored["m_chi"])
+    today = results.fig4(m_chi, paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61), dataset, PUBLISHED, 4.61)
+    assert "".join(f"{line}\n" for line in head) == output.header(today.title, today.units, today.settings)
+    assert list(stored) == list(today.columns)
+    for column, curve in zip(stored.values(), today.columns.values(), strict=True):
         # masses are stored with 10 digits, and a limit varies at most like their 60th power, at the edge
         assert column == pytest.approx(curve.tolist(), rel=60 * 1e-10, abs=0)
+
+
+def test_hepdata(capsys, dataset, tmp_path):
+    got = as_json(capsys, "hepdata", "--out", tmp_path / "cli.tar.gz", "--points", 3, "--delta-chi2", 2.71)
+    assert got == {"out": str(tmp_path / "cli.tar.gz")}
+    hepdata.write(tmp_path / "package.tar.gz", dataset, np.geomspace(1, 1000, 3), 2.71)
+    assert (tmp_path / "cli.tar.gz").read_bytes() == (tmp_path / "package.tar.gz").read_bytes()
+    code, out, err = run(capsys, "hepdata", "--out", tmp_path / "cli.tar.gz", "--points", 3, "--last-bin", 14)
+    assert (code, err) == (0, "")
+    assert out == f"a HEPData submission, found valid, written to {tmp_path / 'cli.tar.gz'}\n"
+    assert (tmp_path / "cli.tar.gz").read_bytes() != (tmp_path / "package.tar.gz").read_bytes()
+
+
+def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "cevnsloop.hepdata")
+    monkeypatch.delattr(cevnsloop, "hepdata")
+    monkeypatch.setitem(sys.modules, "hepdata_lib", None)  # as if it were not there
+    code, out, err = run(capsys, "hepdata", "--out", "submission.tar.gz", "--points", 3)
+    assert (code, out) == (2, "")
+    assert err.startswith("cevnsloop: this command needs the package hepdata-lib, pip install hepdata-lib (")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -257,6 +297,12 @@ def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
             [*SCAN, "--ratio", "-1", "--points", "3", "--out", "x.csv"],
             "ratio must be > 0 and finite, got -1.0",
         ),
+        (["hepdata", "--out", "x.zip"], "must be called something.tar.gz, got x.zip"),
+        (["hepdata", "--out", "no/such/folder/x.tar.gz"], "the folder no/such/folder does not exist"),
+        (["hepdata", "--out", "x.tar.gz", "--delta-chi2", "3"], "delta_chi2 must be one of 4.61, 2.71, got 3.0"),
+        (["hepdata", "--out", "x.tar.gz", "--points", "0"], "points must be >= 1, got 0"),
+        (["hepdata", "--out", "x.tar.gz", "--last-bin", "26"], "last_bin must be <= 25"),
+        (["figures", "--out", "x", "--points", "0"], "points must be >= 1, got 0"),
         (["fit"], "invalid choice: 'fit'"),
         ([], "the following arguments are required: COMMAND"),
     ],

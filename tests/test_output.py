@@ -29,24 +29,52 @@ def test_a_missing_folder_is_named(tmp_path):
         output.resumable(tmp_path / "nowhere" / "table.csv", "", np.ones(1), dict, 1, lambda n: None)
 
 
-def test_tables_say_what_they_are():
-    head = output.header("squares", ("x in MeV", "y in MeV^2"))
-    text = output.csv(head, {"x": [1.0, 2.0], "y": np.array([1.0, 1 / 3])})
-    assert text == f"# cevnsloop {__version__}: squares\n# x in MeV\n# y in MeV^2\nx,y\n1,1\n2,0.3333333333\n"
+UNITS = {"x": "MeV", "y": "MeV^2"}
+HEAD = f"# cevnsloop {__version__}: squares\n# columns: x [MeV], y [MeV^2]\n# case A\n"
 
 
-def test_columns_of_unequal_length_are_refused():
-    with pytest.raises(ValueError, match="shorter"):
-        output.csv("", {"x": [1.0, 2.0], "y": [1.0]})
+def test_the_head_of_a_table_names_units_and_settings():
+    assert output.header("squares", UNITS, ("case A",)) == HEAD
+    assert output.header("squares", UNITS) == HEAD.removesuffix("# case A\n")
 
 
-def test_a_written_table_names_units_and_settings(tmp_path):
+def test_a_table_names_its_columns_in_the_order_of_the_columns():
+    columns = {"x": [1.0, 2.0], "y": np.array([1.0, 1 / 3])}
+    text = HEAD + "x,y\n1,1\n2,0.3333333333\n"
+    assert output.table("squares", columns, UNITS, ("case A",)) == text
+    assert output.table("squares", columns, dict(reversed(UNITS.items())), ("case A",)) == text
+
+
+def test_all_digits_are_kept_where_asked_for():
+    assert output.csv("", {"x": [1 / 3]}, exact=True) == "x\n0.3333333333333333\n"
+
+
+def test_a_written_table_is_that_text(tmp_path):
     path = tmp_path / "new" / "squares.csv"
-    output.write_table(path, "squares", {"x": [2.0], "y": [4.0]}, {"x": "MeV", "y": "MeV^2"}, ("case A",))
-    head = f"# cevnsloop {__version__}: squares\n# columns: x [MeV], y [MeV^2]\n# case A\n"
-    assert path.read_text() == head + "x,y\n2,4\n"
-    with pytest.raises(ValueError, match=r"columns \['x'\] and units \['z'\] must have the same names"):
-        output.write_table(path, "squares", {"x": [2.0]}, {"z": "MeV"})
+    output.write_table(path, "squares", {"x": [2.0], "y": [4.0]}, UNITS, ("case A",))
+    assert path.read_bytes().decode() == HEAD + "x,y\n2,4\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "columns", "units", "settings", "message"),
+    [
+        ("t", {"x": [1.0, 2.0], "y": [1.0]}, UNITS, (), "shorter"),
+        ("t", {"x": [2.0]}, {"z": "MeV"}, (), r"columns \['x'\] and units \['z'\] must have the same names"),
+        ("t", {"x": [2.0]}, UNITS, (), r"columns \['x'\] and units \['x', 'y'\] must have the same names"),
+        ("t", {"x": [2.0], "y": [4.0]}, {"x": "MeV"}, (), r"columns \['x', 'y'\] and units \['x'\] must have"),
+        ("t", {"x": [2.0]}, {"x": ""}, (), "the unit of x must be named, \"1\" for a pure number, got ''"),
+        ("t", {"m [MeV]": [2.0]}, {"m [MeV]": "MeV"}, (), r"like a Python variable, got 'm \[MeV\]'"),
+        ("t", {"x,y": [2.0]}, {"x,y": "1"}, (), "like a Python variable, got 'x,y'"),
+        ("two\nlines", {"x": [2.0]}, {"x": "1"}, (), r"must not be broken, got 'cevnsloop .*two\\nlines'"),
+        ("t", {"x": [2.0]}, {"x": "1"}, ("case A\r",), "must not be broken"),
+        ("t", {"x": [2.0]}, {"x": "1"}, ("case A\n1,2",), r"must not be broken, got 'case A\\n1,2'"),
+        ("t", {"x": [2.0]}, {"x": "MeV\n"}, (), "must not be broken"),
+    ],
+)
+def test_a_table_that_could_be_misread_is_refused(tmp_path, title, columns, units, settings, message):
+    with pytest.raises(ValueError, match=message):
+        output.write_table(tmp_path / "new" / "t.csv", title, columns, units, settings)
+    assert list(tmp_path.iterdir()) == []
 
 
 class Work:

@@ -21,7 +21,7 @@ def test_every_command_is_shown():
 def test_commands_run(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line)
-    if words[0] == "figures":
+    if words[0] in ("figures", "hepdata"):
         words += ["--points", "5"]
     assert cli.main(words) == 0
     captured = capsys.readouterr()
