@@ -1,21 +1,30 @@
 """Run chapters from top to bottom and store their cleaned outputs.
 
     python tools/chapter.py [book/spectrum.ipynb ...]
+    python tools/chapter.py --text book/spectrum.ipynb      write the chapter as text, into _text/spectrum.md
+    python tools/chapter.py _text/spectrum.md               put that text back into the chapter, run and store it
 
 Without arguments: every notebook of _toc.yml, in order. A chapter is written only if all its cells ran
 without an error and without a word on stderr. What is stored is what `pytest --nbval` compares: all text,
 no PNG or JPEG (it ignores those), no timings, execution counts 1, 2, 3, ...
+
+The text is MyST Markdown. A cell keeps its id, tags and captions there; a new cell needs none. Nothing that was
+edited is lost: a text with edits is not written again, and a chapter that has changed meanwhile not replaced.
 """
 
 import argparse
+import hashlib
+import itertools
 import json
 import os
 import sys
 import time
 from pathlib import Path
 
+import jupytext
 import nbformat
 import yaml
+from jupytext.myst import MystMetadataParsingError
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -24,6 +33,8 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 LANGUAGE = {"name": "python"}  # a version would change with every machine
 NOT_COMPARED = ("image/png", "image/jpeg")  # nbval skips these two types, and only these
 TIMING = ("execution", "ExecuteTime")
+TEXTS = "_text"  # the folder of the texts, beside that of the chapters
+FILTER = {"notebook_metadata_filter": "made_from,-jupytext.text_representation.jupytext_version"}
 
 
 class ChapterError(Exception):
@@ -45,9 +56,8 @@ def all_chapters():
     return [path for page in files_of(toc) if (path := ROOT / f"{page}.ipynb").exists()]
 
 
-def read(path):
-    """The notebook without its outputs, every cell with an id: a kept one, or its place in the page."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+def prepared(content):
+    """A notebook of the content without its outputs, every cell with an id: a kept one, or its place in the page."""
     content["nbformat"], content["nbformat_minor"] = 4, 5
     content["metadata"] |= {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
     seen = set()
@@ -58,6 +68,50 @@ def read(path):
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return nbformat.reads(json.dumps(content), as_version=4)
+
+
+def read(path):
+    """The notebook at a path, without its outputs."""
+    return prepared(json.loads(path.read_text(encoding="utf-8")))
+
+
+def fingerprint(notebook):
+    """A digest of all that an author writes: the cells without their outputs."""
+    inputs = [[cell.cell_type, cell.id, cell.metadata, cell.source] for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def text_path(path):
+    """Where the text of a chapter is: where neither git nor Sphinx looks."""
+    return path.parents[1] / TEXTS / f"{path.stem}.md"
+
+
+def chapter_path(text):
+    """The chapter that a text belongs to."""
+    return text.parents[1] / "book" / f"{text.stem}.ipynb"
+
+
+def to_text(notebook):
+    """The cells as MyST Markdown, headed by their fingerprint."""
+    cells = [cell | {"metadata": {**cell.metadata, "id": cell.id}, "outputs": []} for cell in notebook.cells]
+    metadata = {"kernelspec": KERNELSPEC, "made_from": fingerprint(notebook), "jupytext": FILTER}
+    text = jupytext.writes(nbformat.from_dict({**notebook, "cells": cells, "metadata": metadata}), fmt="md:myst")
+    back, made_from = from_text(text)
+    if fingerprint(back) != made_from:
+        raise ChapterError("some cell would not come back from text as it is: edit it as a notebook")
+    return text
+
+
+def from_text(text):
+    """The notebook of a text, and the fingerprint of the chapter that the text was made from (None: of none)."""
+    try:
+        notebook = jupytext.reads(text, fmt="md:myst")
+    except (yaml.YAMLError, MystMetadataParsingError) as error:
+        raise ChapterError(f"the metadata of a cell cannot be read: {error}") from None
+    ids = [cell.metadata.pop("id", None) for cell in notebook.cells]
+    free = (name for n in itertools.count(1) if (name := f"cell-{n:02d}") not in ids)
+    cells = [{**cell, "id": name or next(free)} for cell, name in zip(notebook.cells, ids, strict=True)]
+    return prepared({"cells": cells, "metadata": {}}), notebook.metadata.get("made_from")
 
 
 def execute(notebook, path):
@@ -109,27 +163,66 @@ def clean(notebook):
                 raise ChapterError(f"cell {cell.id} shows {images}: show PNG only, and glue no figures")
 
 
-def write(notebook, path):
-    """Replace the file in one step: an interruption leaves the old chapter whole."""
-    nbformat.validate(notebook)
+def replace(path, text):
+    """Replace a file in one step: an interruption leaves the old one whole."""
     draft = path.with_name(f".{path.name}.new")
-    draft.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    draft.write_text(text, encoding="utf-8", newline="\n")
     os.replace(draft, path)
+
+
+def write(notebook, path):
+    """Store a chapter."""
+    nbformat.validate(notebook)
+    replace(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+
+
+def write_text(notebook, text):
+    """Store the text of a chapter, unless edits would be lost."""
+    if text.exists():
+        edited, made_from = from_text(text.read_text(encoding="utf-8"))
+        if fingerprint(edited) != made_from:
+            raise ChapterError(f"{text} has edits: put them back with `tools/chapter.py {text}`, or remove it")
+    text.parent.mkdir(exist_ok=True)
+    replace(text, to_text(notebook))
+
+
+def run(notebook, path):
+    execute(notebook, path)
+    clean(notebook)
+    write(notebook, path)
+
+
+def run_text(text):
+    """Put a text back into its chapter, unless that was changed since; run and store it, and the text it has now."""
+    path = chapter_path(text)
+    notebook, made_from = from_text(text.read_text(encoding="utf-8"))
+    if path.exists() and fingerprint(read(path)) != made_from:
+        raise ChapterError(f"{path} has changed since {text} was made: move the text away and make it again")
+    run(notebook, path)
+    replace(text, to_text(notebook))
 
 
 def main():
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("chapters", nargs="*", type=Path, help="default: all notebooks of _toc.yml")
+    parser.add_argument("--text", action="store_true", help="write chapters as text instead of running them")
+    arguments = parser.parse_args()
+    paths = [chapter.resolve() for chapter in arguments.chapters] or all_chapters()
+    for path in paths:
+        if path.suffix != ".ipynb" and (arguments.text or path.parent.name != TEXTS):
+            parser.error(f"{path} is neither a notebook nor a text in {TEXTS}/")
     failed = False
-    for path in [chapter.resolve() for chapter in parser.parse_args().chapters] or all_chapters():
+    for path in paths:
         print(f"{path.name} ... ", end="", flush=True)
         start = time.perf_counter()
         try:
-            notebook = read(path)
-            execute(notebook, path)
-            clean(notebook)
-            write(notebook, path)
+            if arguments.text:
+                write_text(read(path), text_path(path))
+            elif path.suffix == ".md":
+                run_text(path)
+            else:
+                run(read(path), path)
         except ChapterError as error:
             failed = True
             print(f"NOT stored\n{error}")

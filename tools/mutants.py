@@ -1,0 +1,161 @@
+"""Does the book notice a wrong number? Change one at a time in a scratch copy and validate the chapters there.
+
+    python tools/mutants.py
+
+Every mutant below is one slip in an input, a coefficient or a count. A copy of the project with that slip must fail
+`pytest --nbval`: in some chapter a stored output differs. First all chapters run in an unchanged copy, which
+must pass. The chapter that prints the table of inputs takes no part: it would notice any input by itself.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+IGNORED = shutil.ignore_patterns(
+    *(".git", ".venv", "_build", "_results", "_text", "__pycache__", "*.egg-info"),
+    *(".*_cache", ".hypothesis", ".ipynb_checkpoints"),
+)
+LEFT_OUT = {"inputs"}
+PROCESSES = 2
+TIMEOUT = 300  # seconds for one run of pytest
+
+
+class MutantError(Exception):
+    """Why the result would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A slip: `old`, which stands once in a file of the package, becomes `new`; `chapter` is where it may show."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    chapter: str
+
+
+MUTANTS = (
+    Mutant("quark mass m_d", "data/inputs.toml", "d = { value = 4.70,", "d = { value = 4.80,", "what_changes"),
+    Mutant(
+        "second moment of s", "data/inputs.toml", 'value = 0.052, unit = "1"', 'value = 0.062, unit = "1"', "nuclei"
+    ),
+    Mutant(
+        "scalar form factor f_s^p",
+        "data/inputs.toml",
+        'value = 0.0447, unit = "1", symbol = "f_s^p"',
+        'value = 0.0477, unit = "1", symbol = "f_s^p"',
+        "completeness",
+    ),
+    Mutant("muon mass", "data/inputs.toml", "value = 105.6583755", "value = 106.5583755", "spectrum"),
+    Mutant("nuclear radius", "data/inputs.toml", "value = 1.23, ", "value = 1.32, ", "cross_sections"),
+    Mutant("light per recoil", "data/inputs.toml", "value = 1.17, ", "value = 1.18, ", "spectrum"),
+    Mutant("uncertainty sigma_alpha", "data/inputs.toml", "value = 0.28, ", "value = 0.29, ", "fit"),
+    Mutant("a count of COHERENT", "data/zenodo.1228631/counts.csv", "12,14,74,49", "12,14,75,49", "fit"),
+    Mutant("Helm form factor", "nucleus.py", '-((q * p["s"]) ** 2) / 2', '-((q * p["s"]) ** 2) / 3', "cross_sections"),
+    Mutant("tree cross section", "xsec.py", "m_chi**2 / 2 * (1 - T / M)", "m_chi**2 * (1 - T / M)", "cross_sections"),
+    Mutant("box function D_00", "loops.py", "-(p.i0 - p.lam * p.i1)", "-(p.i0 + p.lam * p.i1)", "loops"),
+    Mutant(
+        "two-loop kernel of F_G", "gluon.py", '"published": (-13, -6, 15, 4)', '"published": (-13, -6, 15, 5)', "loops"
+    ),
+    Mutant("Michel spectrum", "flux.py", "m_mu / 2, (2.0, 4.0)", "m_mu / 2, (3.0, 0.0)", "spectrum"),
+    Mutant("twist-2 matching", "amplitude.py", 'isospin = {"u": "d", "d": "u"}', "isospin = {}", "nuclei"),
+)
+
+
+def mutate(mutant, root):
+    """Apply a mutant to the copy of the project at `root`; a checksum of its file is made right again."""
+    path = root / "cevnsloop" / mutant.file
+    text = path.read_text(encoding="utf-8")
+    if (times := text.count(mutant.old)) != 1:
+        raise MutantError(f"{mutant.name}: does not apply, '{mutant.old}' stands {times} times in {mutant.file}")
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8", newline="\n")
+    sums = path.with_name("SHA256SUMS")
+    if sums.exists():
+        after = hashlib.sha256(path.read_bytes()).hexdigest()
+        sums.write_text(sums.read_text(encoding="utf-8").replace(before, after), encoding="utf-8", newline="\n")
+
+
+def add_witness(root):
+    """A chapter that fails unless the kernel imports the package of the copy at `root`."""
+    cell = {
+        "cell_type": "code",
+        "id": "witness",
+        "metadata": {},
+        "execution_count": 1,
+        "source": "import cevnsloop\n\nprint(cevnsloop.__file__)",
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": f"{root}/cevnsloop/__init__.py\n"}],
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    (root / "book" / "witness.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def chapters(first=()):
+    """Names of the chapters to run, those in `first` first."""
+    names = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
+    return sorted(set(names) - LEFT_OUT, key=lambda name: (name not in first, name))
+
+
+def validate(mutant, arguments):
+    """The first chapter and cell that fail in a copy of the project with `mutant` (None: unchanged), or None."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        root = Path(folder).resolve() / "copy"
+        shutil.copytree(ROOT, root, ignore=IGNORED)
+        add_witness(root)
+        if mutant:
+            mutate(mutant, root)
+        books = [f"book/{name}.ipynb" for name in ("witness", *chapters({mutant.chapter} if mutant else ()))]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments, *books],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+    failed = re.findall(r"^FAILED book/(\w+)\.ipynb::(Cell \d+)", done.stdout, flags=re.MULTILINE)
+    if failed and failed[0][0] == "witness":
+        raise MutantError("the chapters of the copy do not import the package of the copy")
+    if done.returncode != bool(failed):
+        raise MutantError(f"pytest ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return ", ".join(failed[0]) if failed else None
+
+
+def report(mutant):
+    """Run one mutant and print its line; whether it survived."""
+    start = time.perf_counter()
+    place = validate(mutant, ())
+    verdict = f"noticed in {place}" if place else "SURVIVED"
+    print(f"{mutant.name:28}{verdict:36}{time.perf_counter() - start:5.1f} s", flush=True)
+    return place is None
+
+
+def main():
+    start = time.perf_counter()
+    try:
+        if place := validate(None, ("-n", str(PROCESSES), "--dist", "loadfile")):
+            raise MutantError(f"{place} fails in an unchanged copy: the stored chapters are not those of this package")
+        print(f"{'unchanged':28}{'all chapters pass':36}{time.perf_counter() - start:5.1f} s", flush=True)
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            survived = sum(pool.map(report, MUTANTS))
+    except (MutantError, subprocess.TimeoutExpired) as error:
+        print(error)
+        return 2
+    print(f"{len(MUTANTS) - survived} of {len(MUTANTS)} noticed in {time.perf_counter() - start:.0f} s")
+    return int(survived > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
