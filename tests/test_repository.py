@@ -1,6 +1,7 @@
 """The parts of the repository agree: environment, contents, stored chapters, citations, version, commands."""
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,8 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception", "skip-execution"}
+# The versions, date and run times of a build are not of the book: nothing is stored, nothing compared, nothing glued.
+COMPUTED_UNSTORED = {"status"}
 
 
 def text(name):
@@ -79,7 +82,12 @@ def test_table_of_contents_lists_every_page_once():
     listed = contents(yaml.safe_load(text("_toc.yml")))
     pages = sorted(path.relative_to(ROOT) for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")])
     assert sorted(listed) == [str(page.with_suffix("")) for page in pages]
-    assert [page for page in pages if page.suffix == ".md"] == [Path("book/references.md")]
+
+
+def test_a_page_that_computes_is_a_notebook_that_is_compared():
+    computing = {path.stem for path in (ROOT / "book").glob("*.md") if "{code-cell" in path.read_text(encoding="utf-8")}
+    assert computing == COMPUTED_UNSTORED
+    assert "glue" not in text("book/status.md")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -140,7 +148,53 @@ def test_citation_file_and_changelog_name_this_version():
     assert f"## [{cevnsloop.__version__}]" in text("CHANGELOG.md")
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def entries(name):
+    """The entries of a BibTeX file by key, as text."""
+    found = re.finditer(r"^@\w+\{([^,\s]+),\n.*?^\}$", text(name), flags=re.MULTILINE | re.DOTALL)
+    return {entry[1]: entry[0] for entry in found}
+
+
+def field(entry, name):
+    return re.search(rf"^\s*{name}\s*=\s*\{{(.*)\}},?$", entry, flags=re.MULTILINE)[1]
+
+
+def test_what_is_to_be_cited_is_what_the_book_cites():
+    offered, cited = entries("book/cite.bib"), entries("book/references.bib")
+    software = offered.pop("cevnsloop")
+    assert set(offered) == {"chao2021", "coherent2017", "coherent2018release"}
+    assert all(cited[key] == entry for key, entry in offered.items())
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert field(software, "version") == citation["version"] == cevnsloop.__version__
+    assert field(software, "note") == f"Version {cevnsloop.__version__}"
+    assert field(software, "title") == citation["title"]
+    assert field(software, "url") == citation["repository-code"]
+    assert field(software, "author") == f"{{{citation['authors'][0]['name']}}}"
+    assert field(software, "year") == yaml.safe_load(text("_config.yml"))["copyright"]
+    dois = {reference["doi"] for reference in citation["references"]}
+    assert {field(entry, "doi") for entry in offered.values()} <= dois
+    assert dois <= {field(entry, "doi") for entry in cited.values() if "doi" in entry}
+
+
+def test_the_public_address_is_the_configured_one():
+    """Typed where nothing can insert it: clone, install and citation lines."""
+    config = yaml.safe_load(text("_config.yml"))
+    address = config["repository"]["url"]
+    names = ("README.md", "CITATION.cff", "pyproject.toml", "book/validate.md", "book/cite.bib")
+    for name in names:
+        typed = set(re.findall(r"https://github\.com/[\w.-]+/[\w-]+", text(name)))
+        assert typed <= {address}, name
+    assert f"git clone {address}\n" in text("README.md")
+    assert f'cevnsloop[book] @ git+{address}"' in text("book/validate.md")
+
+
+def test_launch_buttons_go_to_binder_and_colab_only():
+    config = yaml.safe_load(text("_config.yml"))
+    assert set(config["launch_buttons"]) == {"notebook_interface", "binderhub_url", "colab_url"}
+    assert config["sphinx"]["recursive_update"], "html_theme_options would wipe the launch buttons"
+    assert "sphinx_thebe" not in config["sphinx"]["config"]["extensions"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/validate.md"])
 def test_commands_the_reader_is_told_exist(name):
     targets = set(re.findall(r"^([a-z]+):.*##", text("Makefile"), flags=re.MULTILINE))
     told = set(re.findall(r"(?:^[\s$]*|`)make ([a-z]+)\b", text(name), flags=re.MULTILINE))
@@ -153,3 +207,11 @@ def test_ci_runs_the_tests_and_the_book():
     assert re.search(r"^make test\b", script, flags=re.MULTILINE)
     assert re.search(r"^make book\b", script, flags=re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def test_checksums_of_the_release_on_the_data_page(release):
+    pages = "".join(source(cell) for cell in cells(ROOT / "book/data.ipynb", "markdown"))
+    stated = re.findall(r"^([0-9a-f]{32})  (\S+)$", pages, flags=re.MULTILINE)
+    assert len(stated) == 5
+    for digest, name in stated:
+        assert hashlib.md5((release / name).read_bytes()).hexdigest() == digest, name

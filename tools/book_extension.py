@@ -1,0 +1,144 @@
+"""What the book asks of Sphinx beyond its configuration: the docstrings of the package as a page.
+
+Docstrings here are plain text for `help()`: paragraphs, indented formulas, and rows of a name and what it is. They
+are read as that, and become paragraphs, literal blocks and definition lists of reStructuredText. Constants are
+documented too, by the comment beside or above them.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
+ROW = re.compile(r"(?P<term>\S(?:.*?[^\s.:;=])??)(?P<gap> {2,})(?P<text>[^\s=].*)$")
+WIDEST = 72  # characters of a value that is shown
+LONGEST = 32  # characters of a name
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-skip-member", skipped)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def process(app, what, name, obj, options, lines):
+    """Handler of autodoc: replace the lines of a docstring in place."""
+    module = name if what == "module" else obj.__module__ if hasattr(obj, "__module__") else name.rpartition(".")[0]
+    lines[:] = converted("\n".join(lines), module)
+    if what == "module":
+        lines += constants(inspect.getsource(obj), name)
+
+
+def skipped(app, what, name, obj, skip, options):
+    """Handler of autodoc: leave out what a named tuple says of its own fields."""
+    return True if str(obj.__doc__).startswith("Alias for field number") else None
+
+
+def converted(text, module):
+    """Lines of reStructuredText from the plain text of a docstring in a module."""
+    result = []
+    for block in re.split(r"\n\s*\n", text.strip("\n")):
+        indented = block.startswith(" ")
+        lines = inspect.cleandoc("\n" + block).split("\n") if indented else block.split("\n")
+        rows = [ROW.match(line) for line in lines]
+        table = rows[0] and all(row or line.startswith("  ") for row, line in zip(rows, lines, strict=True))
+        if table and all(_entry(row, indented) for row in rows if row):
+            result += _definitions(lines, module)
+        elif indented:
+            result += [".. code-block:: text", "", *("   " + line for line in lines), ""]
+        else:
+            result += _prose(lines, module)
+    return result
+
+
+def _entry(row, indented):
+    """Whether a row is a name and what it is; an indented one may be a formula: narrow gap, long, or with an =."""
+    two_columns = "   " not in row["text"]
+    formula = indented and (len(row["gap"]) < 3 or len(row["term"]) > LONGEST or "=" in row["term"])
+    return two_columns and not formula
+
+
+def _definitions(lines, module):
+    """Rows `name   what it is`, continued by indented lines, as a definition list."""
+    entries = []
+    for line in lines:
+        if line.startswith(" "):
+            entries[-1][1].append(line.strip())
+        else:
+            row = ROW.match(line)
+            entries.append((row["term"], [row["text"]]))
+    result = []
+    for term, texts in entries:
+        result += [f"``{term}``", *("   " + inline(text, module) for text in texts), ""]
+    return result
+
+
+def _prose(lines, module):
+    """A paragraph or a numbered list; rows at its start are a definition list of their own."""
+    rows = 0
+    while rows < len(lines) and (ROW.match(lines[rows]) or (rows and lines[rows].startswith(" "))):
+        rows += 1
+    result = _definitions(lines[:rows], module) if rows else []
+    return [*result, *(re.match(r" *", line)[0] + inline(line.strip(), module) for line in lines[rows:]), ""]
+
+
+def inline(text, module):
+    """One line of plain text with its `code` and "strings" as literals or links, the rest as it stands."""
+    pieces = []
+    for piece in re.split(r"(`[^`]+`|\"(?:[^\"\s]+|--[^\"]*)\")", text):
+        if piece[:1] == "`":
+            target = documented(piece[1:-1], module)
+            pieces.append(f":py:obj:`{piece[1:-1]} <{target}>`" if target else f"``{piece[1:-1]}``")
+        elif piece[:1] == '"':
+            pieces.append(f"``{piece}``")
+        else:
+            pieces.append(re.sub(r"([\\*|_`'\"])", r"\\\1", piece))
+    return "".join(pieces)
+
+
+def documented(word, module):
+    """The full name of a public function or class of the package that a word means in a module, or None."""
+    if not NAME.match(word):
+        return None
+    *path, last = word.split(".")
+    home = ".".join(["cevnsloop", *path]) if path else module
+    try:
+        found = getattr(importlib.import_module(home), last)
+    except (ImportError, AttributeError):
+        return None
+    public = inspect.isfunction(found) or inspect.isclass(found)
+    public = public and found.__module__.startswith("cevnsloop.") and not last.startswith("_")
+    return f"{found.__module__}.{last}" if public else None
+
+
+def constants(source, module):
+    """Directives for the public constants in the source of a module, with their values and comments as they stand."""
+    lines = source.split("\n")
+    result = []
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name, value = node.targets[0].id, ast.get_source_segment(source, node.value)
+        if name.startswith("_"):
+            continue
+        readable = len(value) <= WIDEST and not re.search(r"[\n\\]", value)  # on a line, and not TeX
+        result += [
+            f".. py:data:: {name}",
+            *([f"   :value: {value}"] if readable else []),
+            "",
+            *("   " + inline(text, module) for text in _comment(lines, node)),
+            "",
+        ]
+    return result
+
+
+def _comment(lines, node):
+    """The comment behind a statement, or the lines of comment right above it."""
+    behind = re.search(r" # (.*)$", lines[node.lineno - 1])
+    if behind:
+        return [behind[1]]
+    first = node.lineno - 1
+    while lines[first - 1].startswith("# "):
+        first -= 1
+    return [line[2:] for line in lines[first : node.lineno - 1]]
