@@ -6,7 +6,9 @@ from html import escape
 HEADERS = ("Item", "What it states", "Status", "How it was checked")
 STATUSES = ("confirmed", "slip", "differs", "taken")
 
-# In dark mode the theme puts HTML output on a light card; not this one.
+# In dark mode the theme puts HTML output on a light card; not this one. In a
+# narrow column a row is a card: the roles in the table keep it a table for
+# readers that do not see it.
 STYLE = """
 .bd-content div.cell_output .text_html:has(#ledger) {
   background: transparent; color: var(--pst-color-text-base, inherit);
@@ -21,7 +23,8 @@ STYLE = """
 #ledger select option { color: var(--pst-color-text-base, CanvasText);
   background: var(--pst-color-background, Canvas); }
 #ledger .count { margin: 0.5rem 0; }
-#ledger .box { max-height: 36rem; overflow: auto;
+#ledger .box { container-type: inline-size; max-height: 36rem;
+  overflow: auto;
   border: 1px solid var(--pst-color-border, currentColor); }
 #ledger .box:focus-visible, #ledger input:focus-visible,
 #ledger select:focus-visible, #ledger summary:focus-visible {
@@ -34,13 +37,31 @@ STYLE = """
   border: 0; border-bottom: 1px solid var(--pst-color-border, currentColor); }
 #ledger thead th { position: sticky; top: 0; z-index: 1;
   background: var(--pst-color-surface, Canvas); }
-#ledger tbody th { white-space: nowrap; }
+#ledger [data-status="differs"] .status { font-weight: 600; }
 #ledger tbody tr { background: transparent; }
 #ledger tr[hidden] { display: none; }
 #ledger td p { margin: 0 0 0.3rem; }
 #ledger .note { color: var(--pst-color-text-muted, inherit); }
 #ledger code { overflow-wrap: anywhere; }
 #ledger ul { margin: 0.2rem 0 0; padding-left: 1.1rem; }
+@container (max-width: 36rem) {
+  #ledger table { display: block; min-width: 0; font-size: 0.9em; }
+  #ledger tbody { display: block; }
+  #ledger thead { position: absolute; clip-path: inset(50%);
+    width: 1px; height: 1px; overflow: hidden; }
+  #ledger tbody tr:not([hidden]) { display: grid; padding: 0.5rem;
+    grid-template-columns: 1fr auto; gap: 0.2rem 0.5rem;
+    border-bottom: 1px solid var(--pst-color-border, currentColor); }
+  #ledger tbody th, #ledger tbody td { padding: 0; border: 0;
+    grid-column: 1 / -1; min-width: 0; }
+  #ledger tbody th { grid-column: 1; }
+  #ledger tbody .status { grid-column: 2; grid-row: 1; }
+}
+@media print {
+  #ledger .controls, #ledger .count { display: none; }
+  #ledger .box { max-height: none; overflow: visible; }
+  #ledger tr { break-inside: avoid; }
+}
 """
 
 # The controls appear only where the script runs; without it all rows show.
@@ -73,7 +94,9 @@ SCRIPT = """
 
 def table(rows):
     """The table of `rows`, a list of mappings as in ledger.toml."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEADERS)
+    head = "".join(
+        f'<th scope="col" role="columnheader">{name}</th>' for name in HEADERS
+    )
     body = "\n".join(row_of(row) for row in rows)
     options = "".join(f"<option>{name}</option>" for name in STATUSES)
     return f"""<div id="ledger" class="tex2jax_ignore mathjax_ignore">
@@ -84,9 +107,9 @@ def table(rows):
 </div>
 <p class="count" role="status" aria-live="polite">{len(rows)} rows</p>
 <div class="box" role="region" aria-label="The ledger" tabindex="0">
-<table>
-<thead><tr>{head}</tr></thead>
-<tbody>
+<table role="table">
+<thead role="rowgroup"><tr role="row">{head}</tr></thead>
+<tbody role="rowgroup">
 {body}
 </tbody>
 </table>
@@ -110,11 +133,12 @@ def row_of(row):
     number = len(row["tests"])
     plural = "test" if number == 1 else "tests"
     return (
-        f'<tr data-status="{escape(row["status"])}">'
-        f'<th scope="row">{escape(item(row["id"]))}</th>'
-        f"<td>{''.join(states)}</td>"
-        f"<td>{escape(row['status'])}</td>"
-        f"<td><p>{routes}</p><details><summary>{number} {plural}</summary>"
+        f'<tr role="row" data-status="{escape(row["status"])}">'
+        f'<th scope="row" role="rowheader">{escape(item(row["id"]))}</th>'
+        f'<td role="cell">{"".join(states)}</td>'
+        f'<td role="cell" class="status">{escape(row["status"])}</td>'
+        f'<td role="cell"><p>{routes}</p>'
+        f"<details><summary>{number} {plural}</summary>"
         f"<ul>{tests}</ul></details></td></tr>"
     )
 

@@ -178,6 +178,19 @@ def test_table_has_labelled_controls_and_nothing_from_elsewhere(ledger_table):
         assert forbidden not in html.replace("white-space", "")
 
 
+def test_table_stays_one_where_rows_are_cards_and_is_printed_whole(ledger_table):
+    """In a narrow column rows are laid out as grids, which hides the table from a screen reader that has no roles."""
+    html = ledger_table.table(ROWS)
+    rows = len(ROWS)
+    roles = {"table": 1, "rowgroup": 2, "row": rows + 1, "columnheader": 4, "rowheader": rows, "cell": 3 * rows}
+    assert {role: html.count(f'role="{role}"') for role in roles} == roles
+    assert html.count('class="status"') == rows
+    narrow, printed = html.split("@container", 1)[1].split("@media print", 1)
+    assert "container-type: inline-size" in html
+    assert "tr:not([hidden])" in narrow, "the filter hides cards too"
+    assert "max-height: none" in printed
+
+
 def test_table_escapes_everything(ledger_table):
     evil = "<b>&\"'</b><script>"
     row = {"id": evil, "what": evil, "note": evil, "status": evil, "routes": [evil], "tests": [evil]}
