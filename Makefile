@@ -7,7 +7,7 @@ READY_SLOW := .venv/ready-slow
 PROFILE := .venv/ipython/profile_default
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chapters slow bench lint clean
+.PHONY: help book test chapters mutants slow bench lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,6 +22,9 @@ test: $(READY) ## run the tests and validate every number printed in the chapter
 
 chapters: $(READY) ## run all chapters and store their cleaned text outputs
 	$(BIN)/python tools/chapter.py
+
+mutants: $(READY) ## change inputs and coefficients one at a time: does a chapter fail each time?
+	$(BIN)/python tools/mutants.py
 
 slow: $(READY_SLOW) ## run the tests that take minutes: other people's programs as referees
 	$(BIN)/python -m pytest -o addopts="--strict-markers" -m slow tests
