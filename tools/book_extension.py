@@ -8,6 +8,7 @@ documented too, by the comment beside or above them.
 import ast
 import importlib
 import inspect
+import os
 import re
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
@@ -17,9 +18,21 @@ LONGEST = 32  # characters of a name
 
 
 def setup(app):
+    app.connect("config-inited", in_parallel)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-skip-member", skipped)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def in_parallel(app, config):
+    """Read the pages, which is mostly running chapters, in as many processes as there are cores.
+
+    `jupyter-book build` has no option for that. Two extensions do not say that it is all the same to them: one numbers
+    the sections when all pages are read, the other brings a folder of static files.
+    """
+    app.parallel = os.cpu_count() or 1
+    for name in ("sphinx_multitoc_numbering", "sphinx-mathjax-offline", "sphinx_jupyterbook_latex"):
+        app.extensions[name].parallel_read_safe = True
 
 
 def process(app, what, name, obj, options, lines):
