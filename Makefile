@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
+READY_PAGES := .venv/ready-pages
 READY_SLOW := .venv/ready-slow
 PROFILE := .venv/ipython/profile_default
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chapters mutants slow bench lint clean
+.PHONY: help book test pages pdf chapters mutants slow bench lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +20,13 @@ book: $(READY) ## build the book, running every chapter, into _build/html
 
 test: $(READY) ## run the tests and validate every number printed in the chapters
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+pages: book $(READY_PAGES) ## build the book and check its pages in headless Chromium, skipped where there is none
+	$(BIN)/python tools/browser.py
+	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config" -m browser -n 2 --dist worksteal -rs tests/browser
+
+pdf: book $(READY_PAGES) ## build the book and print its pages into _build/pdf
+	$(BIN)/python tools/print_pages.py
 
 chapters: $(READY) ## run all chapters and store their cleaned text outputs
 	$(BIN)/python tools/chapter.py
@@ -52,6 +60,10 @@ $(READY): pyproject.toml
 
 $(READY_DEV): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -e .[dev]
+	@touch $@
+
+$(READY_PAGES): $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -e .[pages]
 	@touch $@
 
 $(READY_SLOW): $(READY)

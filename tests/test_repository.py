@@ -202,11 +202,24 @@ def test_commands_the_reader_is_told_exist(name):
     assert told <= targets, told - targets
 
 
-def test_ci_runs_the_tests_and_the_book():
+def test_ci_runs_the_tests_the_book_and_the_checks_of_its_pages():
     script = text(".ci/run")
     assert re.search(r"^make test\b", script, flags=re.MULTILINE)
-    assert re.search(r"^make book\b", script, flags=re.MULTILINE)
+    assert re.search(r"^make book pages\b", script, flags=re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def test_nothing_is_published_that_did_not_pass():
+    jobs = yaml.safe_load(text(".github/workflows/book.yml"))["jobs"]
+    publishing = [name for name, job in jobs.items() if "actions/deploy-pages" in json.dumps(job)]
+    assert publishing == ["deploy"]
+    assert jobs["deploy"]["needs"] == "build"
+    steps = jobs["build"]["steps"]
+    (check,) = [step for step in steps if step.get("run") == ".ci/run"]
+    assert check["env"] == {"BROWSER_CHECKS": "required"}  # there a missing browser is a failure
+    assert "continue-on-error" not in json.dumps(jobs)
+    assert "actions/upload-pages-artifact" in steps[-1]["uses"]
+    assert steps.index(check) < len(steps) - 1
 
 
 def test_checksums_of_the_release_on_the_data_page(release):
