@@ -23,7 +23,7 @@ test: $(READY) ## run the tests and validate every number printed in the chapter
 
 pages: book $(READY_PAGES) ## build the book and check its pages in headless Chromium, skipped where there is none
 	$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config" -m browser -n 2 --dist worksteal -rs tests/browser
+	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config" -m browser -n 2 --dist worksteal tests/browser
 
 pdf: book $(READY_PAGES) ## build the book and print its pages into _build/pdf
 	$(BIN)/python tools/print_pages.py
@@ -55,7 +55,7 @@ $(READY): pyproject.toml
 	    echo "cevnsloop needs Python >= 3.10, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
 	         "try make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -e .[book,test]
+	$(BIN)/python -m pip install --disable-pip-version-check -e .[book,test]
 	@touch $@
 
 $(READY_DEV): $(READY)
@@ -63,7 +63,7 @@ $(READY_DEV): $(READY)
 	@touch $@
 
 $(READY_PAGES): $(READY)
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -e .[pages]
+	$(BIN)/python -m pip install --disable-pip-version-check -e .[pages]
 	@touch $@
 
 $(READY_SLOW): $(READY)
