@@ -17,10 +17,10 @@ document.addEventListener("toggle", ({ target }) => {
   for (const code of target.querySelectorAll("pre")) code.tabIndex = code.scrollWidth > code.clientWidth ? 0 : -1;
 }, true);
 
-// Paper is white, and nothing is folded on it.
+// Paper is white, and nothing is folded on it but what would fill the narrow columns of a table.
 let afterwards = () => {};
 addEventListener("beforeprint", () => {
-  const theme = root.dataset.theme, folded = [...document.querySelectorAll("details:not([open])")];
+  const theme = root.dataset.theme, folded = [...document.querySelectorAll("details:not([open], td *)")];
   const set = (open, colours) => {
     for (const part of folded) part.open = open;
     root.dataset.theme = colours;

@@ -75,7 +75,7 @@ def test_pdf_holds_what_the_page_shows(name, open_page):
     assert len(sheets) > 1
     assert all(sheet.mediabox[2:] == pytest.approx(A4, abs=1) for sheet in sheets)
     assert page.locator("details:not([open])").count() == folded, "left open after printing"
-    page_checks.unfold(page)
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert not page_checks.lost(page, sheets, FOUND_AGAIN)
 
