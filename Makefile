@@ -8,8 +8,10 @@ READY_SLOW := .venv/ready-slow
 PROFILE := .venv/ipython/profile_default
 NEEDED := .[book,test]
 # uv takes a third of the time; where it cannot be had, or cannot reach the packages, pip does the same
-install = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -e $(1) || \
+install = $(BIN)/uv pip install --python $(BIN)/python -e $(1) || \
 	$(BIN)/python -m pip install --disable-pip-version-check -e $(1)
+
+unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every package again
 
 .DEFAULT_GOAL := help
 .PHONY: help book test pages pdf chapters mutants slow bench lint clean
