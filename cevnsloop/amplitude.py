@@ -132,46 +132,65 @@ def loop_coefficients(model, nucleus, amplitude, moments):
 
     Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown set.
     """
+    return loop_coefficients_of([nucleus], model, amplitude, moments)[0]
+
+
+def loop_coefficients_of(nuclei, model, amplitude, moments):
+    """`loop_coefficients` of several nuclei, a list: what depends on the masses alone is computed once."""
     choice("moments", moments, inputs.names("second_moments"))
-    c1, c2, c3 = _vector_exchange(model, nucleus, amplitude, moments)
+    exchanges = [_vector_exchange(model, amplitude, moments)]
     if model.case == "B":
-        d1, d2, d3 = _goldstone_exchange(model, nucleus, amplitude, moments)
-        c1, c2, c3 = c1 + d1, c2 + d2, c3 + d3
+        exchanges.append(_goldstone_exchange(model, amplitude, moments))
     g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
-    return LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3)
+    found = []
+    for nucleus in nuclei:
+        c1, c2, c3 = (sum(parts) for parts in zip(*(exchange(nucleus) for exchange in exchanges), strict=True))
+        found.append(LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3))
+    return found
 
 
-def _vector_exchange(model, nucleus, amplitude, moments):
+def _vector_exchange(model, amplitude, moments):
     """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
 
-    Without (4 pi)^-2 and the couplings g_chi.
+    Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
     """
     m_chi, m_zp = model.m_chi, model.m_zp
-    light, twist2 = scalar_sum(model, nucleus), twist2_sum(model, nucleus, amplitude, moments)
-    heavy = TWO_27THS * gluon_sum(nucleus) * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
-    c1 = -m_chi * loops.scalar_box(m_chi, m_zp, KAPPA[model.case]) * light
-    c1 = c1 - m_chi * KAPPA_PRIME[model.case] * loops.D0b(m_chi, m_zp) * heavy
-    c2 = loops.twist2_box(m_chi, m_zp) * twist2
-    c3 = -8 * m_chi / m_zp**2 * loops.D11_ab(m_chi, m_zp) * twist2
-    return c1, c2, c3
+    light_box = -m_chi * loops.scalar_box(m_chi, m_zp, KAPPA[model.case])
+    heavy_box = -m_chi * KAPPA_PRIME[model.case] * loops.D0b(m_chi, m_zp)
+    heavy = TWO_27THS * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
+    c2_box = loops.twist2_box(m_chi, m_zp)
+    c3_box = -8 * m_chi / m_zp**2 * loops.D11_ab(m_chi, m_zp)
+
+    def coefficients(nucleus):
+        twist2 = twist2_sum(model, nucleus, amplitude, moments)
+        c1 = light_box * scalar_sum(model, nucleus) + heavy_box * (heavy * gluon_sum(nucleus))
+        return c1, c2_box * twist2, c3_box * twist2
+
+    return coefficients
 
 
-def _goldstone_exchange(model, nucleus, amplitude, moments):
+def _goldstone_exchange(model, amplitude, moments):
     """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
 
-    Without (4 pi)^-2 and the couplings g_chi. Rederived, the one-loop terms of two pNGBs are minus one half of the
-    printed ones: the current at the second neutrino vertex is the Hermitian conjugate of the first.
+    Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
+    Rederived, the one-loop terms of two pNGBs are minus one half of the printed ones: the current at the second
+    neutrino vertex is the Hermitian conjugate of the first.
     """
     m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
     factor = {"published": 1, "rederived": -1 / 2}[amplitude.goldstone_box]
-    twist2 = factor * twist2_sum(model, nucleus, amplitude, moments, power=2)
-    scalar = factor * scalar_sum(model, nucleus, power=2)
-    c1 = 32 * m_chi / z * loops.D00b(m_chi, m_zp) * scalar_sum(model, nucleus)
-    c1 = c1 - 32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * scalar
+    mixed_box = 32 * m_chi / z * loops.D00b(m_chi, m_zp)
+    scalar_box = -32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * factor
+    heavy_box = 0.0
     for q in (q for q in HEAVY if q in model.g_q):
         m_q = inputs.value(f"quark_masses.{q}")
         F_G = gluon.F_G(m_chi, m_zp, m_q, amplitude.gluon_kernel)
-        c1 = c1 + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G * gluon_sum(nucleus)
-    c2 = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * twist2
-    c3 = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * twist2
-    return c1, c2, c3
+        heavy_box = heavy_box + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G
+    c2_box = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * factor
+    c3_box = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * factor
+
+    def coefficients(nucleus):
+        twist2 = twist2_sum(model, nucleus, amplitude, moments, power=2)
+        c1 = mixed_box * scalar_sum(model, nucleus) + scalar_box * scalar_sum(model, nucleus, power=2)
+        return c1 + heavy_box * gluon_sum(nucleus), c2_box * twist2, c3_box * twist2
+
+    return coefficients
