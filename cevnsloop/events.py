@@ -1,24 +1,21 @@
 """Expected events per bin: n(G) = n_sm + G^2 (n_tree + n_interference) + G^4 n_loop (Fig. 3).
 
-At fixed recoil energy every cross section is a polynomial in the neutrino energy, so the integral over the
-flux is a sum of moments in closed form. What is left is one integral over T per interval on which the
-response is smooth, cut to the recoils that kinematics allows, by Gauss-Legendre quadrature.
+All but the tree are forms in the coefficients c1, c2, c3 with kernels that depend on the data set alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from . import inputs
-from .amplitude import loop_coefficients, vector_charge
+from .amplitude import loop_coefficients_of, vector_charge
 from .checks import non_negative
-from .detector import bin_probability, recoil_breaks
-from .flux import decay_at_rest, moment
-from .xsec import LOOP_TERMS, interference_powers, loop_powers, minimal_energy, recoil_range, sm_powers, tree_powers
+from .flux import decay_at_rest, together
+from .quadrature import grid, integrate
+from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_powers
 
-# On each interval the integrand is analytic well beyond the ends, the nearest singularity T = 0 being
-# five interval lengths away without smearing: 12 nodes leave a relative error below 1e-13.
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
+BLOCK = 512  # models at once: what is computed at the nodes then stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,91 +51,101 @@ class Events:
         """n(G), the sum of `parts`, shape (..., B)."""
         return sum(self.parts(g).values())
 
+    def flat(self):
+        """The same with one axis for all models: shape (N, B)."""
+        B = len(self.n_sm)
+        return Events(self.n_sm, *(part.reshape(-1, B) for part in (self.n_tree, self.n_interference, self.n_loop)))
+
+    def at(self, index):
+        """Those of some of the models, by an index of numpy."""
+        return Events(self.n_sm, self.n_tree[index], self.n_interference[index], self.n_loop[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """What does not depend on the model, for a data set and the flavours that couple; B bins.
+
+    n_sm           events of Eq. (22), shape (B,)
+    loop           events of Eq. (25) for c_i c_j = 1, by target and term of LOOP_TERMS, shape (targets, 4, B)
+    interference   events of the interference with Z exchange for c2 = 1, by target, shape (targets, B)
+    grids          the quadrature.Grid of each target
+    components     those of the beam that couple, as flux.together gives them
+    """
+
+    n_sm: np.ndarray
+    loop: np.ndarray
+    interference: np.ndarray
+    grids: tuple
+    components: tuple
+
+
+@lru_cache(maxsize=16)
+def kernels(dataset, neutrinos):
+    """The Kernels of a coherent.Dataset; `neutrinos` as in model.Model. Kept for the last data sets used."""
+    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
+    beam = decay_at_rest()
+    coupled = [one for one in beam if neutrinos in ("all", one.flavour)]
+    n_sm, loop, interference = 0.0, [], []
+    grids = tuple(grid(target, dataset, max(one.E_max for one in beam)) for target in dataset.targets)
+    for target, at in zip(dataset.targets, grids, strict=True):
+        nuclide = target.nuclide
+        n_sm = n_sm + _massless(sm_powers, at, beam, nuclide, sin2)
+        loop.append([_massless(loop_powers, at, coupled, nuclide, term) for term in LOOP_TERMS])
+        signed = [one.lepton_number * _massless(interference_powers, at, [one], nuclide, sin2) for one in coupled]
+        interference.append(sum(signed))
+    return Kernels(n_sm, np.array(loop), np.array(interference), grids, together(coupled))
+
+
+def _massless(powers, grid, components, *args):
+    return integrate(lambda T, _: powers(T, *args), grid, components, np.zeros(1))[0]
+
 
 def predict(model, dataset, amplitude):
     """The parts of n(G) for `model` in the bins of `dataset`; the model's own couplings are the unit of G.
 
     With model.unit_model G is g_chi g_q; with any other couplings G = 1 is that model itself.
-    `amplitude` is an amplitude.Amplitude, such as PUBLISHED.
+    `amplitude` is an amplitude.Amplitude, such as PUBLISHED. Models are treated in blocks: memory beyond
+    the result does not grow with their number.
     """
-    shape = (*model.m_chi.shape, len(dataset.n_on))
-    n_interference, n_loop = _loop_events(model, dataset, amplitude)
-    return Events(
-        sm_events(dataset),
-        np.broadcast_to(tree_events(model, dataset), shape),
-        np.broadcast_to(n_interference, shape),
-        np.broadcast_to(n_loop, shape),
-    )
+    kernel = kernels(dataset, model.neutrinos)
+    shape = (*model.m_chi.shape, len(kernel.n_sm))
+    parts = np.zeros((3, model.m_chi.size, len(kernel.n_sm)))
+    masses = model.m_chi.ravel(), model.m_zp.ravel()
+    for start in range(0, model.m_chi.size, BLOCK):
+        here = slice(start, start + BLOCK)
+        block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
+        parts[0, here] = _tree_events(block, dataset, kernel)
+        parts[1, here], parts[2, here] = _loop_events(block, dataset, kernel, amplitude)
+    return Events(kernel.n_sm, *parts.reshape(3, *shape))
 
 
 def sm_events(dataset):
     """Events of Eq. (22) per bin, shape (B,)."""
-    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
-    return sum(
-        _integrate(sm_powers, (target.nuclide, sin2), target, dataset, 0.0, beam("all")) for target in dataset.targets
-    )
+    return kernels(dataset, "all").n_sm
 
 
-def tree_events(model, dataset):
-    """Events of Eq. (23) per bin, shape (..., B); the number 0 if no nucleus is charged, as in case B."""
-    m_chi, m_zp = model.m_chi[..., None, None], model.m_zp[..., None, None]
+def _tree_events(model, dataset, kernel):
+    """Events of Eq. (23) per bin, shape (N, B); the number 0 if no nucleus is charged, as in case B."""
     n = 0.0
-    for target in dataset.targets:
+    for target, at in zip(dataset.targets, kernel.grids, strict=True):
         charge = vector_charge(model, target.nuclide)
         if charge:
-            args = (target.nuclide, m_chi, m_zp, model.g_chi_L, charge)
-            n = n + _integrate(tree_powers, args, target, dataset, m_chi, beam(model.neutrinos))
+
+            def powers(T, m_chi, m_zp, nuclide=target.nuclide, charge=charge):
+                return tree_powers(T, nuclide, m_chi, m_zp, model.g_chi_L, charge)
+
+            n = n + integrate(powers, at, kernel.components, model.m_chi, model.m_zp)
     return n
 
 
-def _loop_events(model, dataset, amplitude):
-    """Interference and Eq. (25) per bin, each of shape (..., B): forms in c1, c2, c3 with kernels free of the model."""
-    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
-    components = beam(model.neutrinos)
+def _loop_events(model, dataset, kernel, amplitude):
+    """Interference and Eq. (25) per bin, each of shape (N, B): forms in c1, c2, c3 with kernels free of the model."""
+    nuclides = [target.nuclide for target in dataset.targets]
+    found = loop_coefficients_of(nuclides, model, amplitude, dataset.settings.moments)
     n_interference = n_loop = 0.0
-    for target in dataset.targets:
-        c = loop_coefficients(model, target.nuclide, amplitude, dataset.settings.moments)
-        for i, j in LOOP_TERMS:
-            kernel = _integrate(loop_powers, (target.nuclide, (i, j)), target, dataset, 0.0, components)
-            n_loop = n_loop + (getattr(c, i) * getattr(c, j))[..., None] * kernel
+    for c, loop, interference in zip(found, kernel.loop, kernel.interference, strict=True):
+        products = np.stack([getattr(c, i) * getattr(c, j) for i, j in LOOP_TERMS], axis=-1)
+        n_loop = n_loop + products @ loop
         if amplitude.interference == "rederived":
-            args = (target.nuclide, sin2)
-            kernel = sum(
-                one.lepton_number * _integrate(interference_powers, args, target, dataset, 0.0, [one])
-                for one in components
-            )
-            n_interference = n_interference + c.c2[..., None] * kernel
+            n_interference = n_interference + c.c2[:, None] * interference
     return n_interference, n_loop
-
-
-def beam(neutrinos):
-    """The components of the beam that take part: "all", or those of the flavour "e" or "mu"."""
-    return [one for one in decay_at_rest() if neutrinos in ("all", one.flavour)]
-
-
-def _integrate(powers, args, target, dataset, m_chi, components):
-    """Events per bin for dsigma/dT = sum_k powers(T, *args)[k] E^k on the nuclei of `target`, shape (..., B).
-
-    m_chi has the shape (..., 1, 1) or (): two axes for the intervals and the nodes of the quadrature.
-    """
-    M = target.nuclide.M
-    n = 0.0
-    for component in components:
-        T, weight = _recoil_nodes(component.E_max, m_chi, M, dataset.response)
-        E_min = minimal_energy(T, m_chi, M)
-        rate = weight * sum(a * moment(component, k, E_min) for k, a in powers(T, *args).items())
-        in_bins = np.einsum("...ij,...ijb->...b", rate, bin_probability(T, dataset.response))
-        n = n + dataset.arrival[component.arrival] * in_bins
-    return target.count * dataset.fluence * n
-
-
-def _recoil_nodes(E_max, m_chi, M, response):
-    """Nodes and weights in MeV, shape (..., intervals, nodes), on the recoils that E <= E_max can give."""
-    breaks = recoil_breaks(response, recoil_range(E_max, 0.0, M)[1])
-    lowest, highest = breaks[:-1, None], breaks[1:, None]
-    T_min, T_max = recoil_range(E_max, m_chi, M)
-    lo, hi = np.fmax(lowest, T_min), np.fmin(highest, T_max)
-    allowed = (hi > lo) & np.isfinite(T_min)
-    lo, hi = np.where(allowed, lo, lowest), np.where(allowed, hi, highest)
-    T = (lo + hi) / 2 + (hi - lo) / 2 * NODES
-    return T, np.where(allowed, (hi - lo) / 2, 0.0) * WEIGHTS

@@ -1,5 +1,6 @@
 """The fit of Eq. (34): chi^2 with its nuisances profiled in closed form, upper limits, scans (Fig. 4)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ def profile(n_th, dataset):
 
 
 DELTA_CHI2 = {"two parameters": 4.61, "one parameter": 2.71}  # 90% confidence
+SIGNALS = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])  # events at which chi^2 is looked at first
+BLOCK = 8192  # curves at once: their chi^2 at all SIGNALS takes 8 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,58 +54,147 @@ def upper_limit(events, dataset, delta_chi2):
     """The Limit for `events` = events.predict(model, dataset, ...), all models at once.
 
     chi^2 is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6 in steps of 20%, and
-    refined from there: the minimum by Chandrupatla's method, the limit by his root finder, both to the resolution
-    of float64.
+    refined from there to the resolution of float64 by Chandrupatla's root finder: of the slope for the minimum,
+    of chi^2 for the limit.
 
     Raises ValueError if delta_chi2 is not finite and > 0, if a model predicts no signal, or if chi^2
     never rises by delta_chi2: however large G, the nuisance alpha can absorb a signal at the price of
     1 / sigma_alpha^2 (12.8 for CsI 2017).
     """
     positive("delta_chi2", delta_chi2, "")
-    quadratic = events.n_tree + events.n_interference
-    shape = quadratic.shape[:-1]
-    quadratic = quadratic.reshape(-1, quadratic.shape[-1])
-    quartic = events.n_loop.reshape(quadratic.shape)
-    Q, R = abs(quadratic).sum(-1), abs(quartic).sum(-1)
+    shape, flat = events.n_loop.shape[:-1], events.flat()
+    found = np.empty((3, math.prod(shape)))
+    for start in range(0, found.shape[1], BLOCK):
+        here = slice(start, start + BLOCK)
+        models = flat.at(here)
+        y, chi2 = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
+        y_best, chi2_min, (y_limit,) = search(y, chi2, [delta_chi2])
+        if not np.isfinite(y_limit).all():
+            highest = (chi2_at(y[-1], *chi2) - chi2_min).min()
+            raise ValueError(f"delta_chi2 must be < {highest:.3g}, the most a signal can add here, got {delta_chi2}")
+        found[:, here] = np.concatenate([np.sqrt(y_limit), np.sqrt(y_best), chi2_min])
+    return Limit(*found.reshape(3, *shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Experiments:
+    """What T experiments with the same detector measure, in B bins; `observed` for the one that was done.
+
+    n_on, b_ss    counts with the beam on, in coincidence and anticoincidence, shape (T, B)
+    alpha, beta   where the penalties of Eq. (34) have their minimum, shape (T,): 0, unless the measurements that
+                  fix the nuisances are repeated too
+    """
+
+    n_on: np.ndarray
+    b_ss: np.ndarray
+    alpha: np.ndarray
+    beta: np.ndarray
+
+    def at(self, index):
+        """Some of the experiments, by an index of numpy."""
+        return Experiments(self.n_on[index], self.b_ss[index], self.alpha[index], self.beta[index])
+
+
+def observed(dataset):
+    """The data as one of the Experiments."""
+    return Experiments(dataset.n_on[None], dataset.b_ss[None], np.zeros(1), np.zeros(1))
+
+
+def curves(events, experiments, dataset):
+    """chi^2 of Eq. (34) at its minimum over alpha and beta as a function of y = G^2: the coefficients of `chi2_at`.
+
+    Of N models, `events` of shape (N, B), and T experiments; uncertainties and B_on are those of `dataset`.
+
+    With the product u.v = sum_i u_i v_i / sigma_i^2 - (u.b)(v.b) / (b.b + 1 / sigma_beta^2), b = B_on, which holds what
+    beta takes, with the data d = N_meas - (1 + beta_0) B_on and lam = 1 / sigma_alpha^2,
+
+        chi^2 = d.d + (1 + alpha_0)^2 lam - [d.n + (1 + alpha_0) lam]^2 / (n.n + lam) = A - B^2 / C,
+
+    alpha_0, beta_0 being the minima of the penalties. The signal n(G) = n_sm + y quadratic + y^2 quartic makes B
+    quadratic and C quartic in y.
+
+    Returns A, three coefficients of B and five of C, lowest power of y first, all of shape (T, N).
+    """
+    b, n = dataset.b_on, (events.n_sm[None], events.n_tree + events.n_interference, events.n_loop)
+    weight = 1 / (experiments.n_on + experiments.b_ss + b)  # sigma_stat^2 = N_meas + 2 B_SS + B_on
+    d = experiments.n_on - experiments.b_ss - (1 + experiments.beta[:, None]) * b
+    bb = (weight @ b**2)[:, None] + dataset.sigma_beta**-2
+    db, nb = ((weight * d) @ b)[:, None], [weight @ (part * b).T for part in n]
+    lam, centre = dataset.sigma_alpha**-2, 1 + experiments.alpha[:, None]
+
+    def square(i, j):
+        return weight @ (n[i] * n[j]).T - nb[i] * nb[j] / bb
+
+    A = (weight * d**2).sum(-1)[:, None] - db**2 / bb + centre**2 * lam
+    B0, B1, B2 = ((weight * d) @ part.T - db * part_b / bb for part, part_b in zip(n, nb, strict=True))
+    C = square(0, 0) + lam, 2 * square(0, 1), square(1, 1) + 2 * square(0, 2), 2 * square(1, 2), square(2, 2)
+    return np.broadcast_arrays(A, B0 + centre * lam, B1, B2, *C)
+
+
+def chi2_at(y, A, B0, B1, B2, C0, C1, C2, C3, C4):
+    """chi^2 of `curves` at y = G^2."""
+    B = B0 + y * (B1 + y * B2)
+    C = C0 + y * (C1 + y * (C2 + y * (C3 + y * C4)))
+    return A - B**2 / C
+
+
+def _slope_at(y, A, B0, B1, B2, C0, C1, C2, C3, C4):
+    """Derivative of chi2_at by y, times C^2 > 0, which leaves a polynomial."""
+    B = B0 + y * (B1 + y * B2)
+    C = C0 + y * (C1 + y * (C2 + y * (C3 + y * C4)))
+    return B * (B * (C1 + y * (2 * C2 + y * (3 * C3 + y * 4 * C4))) - 2 * (B1 + 2 * y * B2) * C)
+
+
+def coupling_squared(events, signal):
+    """G^2 at which N models give `signal` events, shape (S,), all counted positive: shape (S, N).
+
+    Raises ValueError if a model predicts no signal.
+    """
+    Q, R = abs(events.n_tree + events.n_interference).sum(-1), abs(events.n_loop).sum(-1)
     if np.any((Q == 0) & (R == 0)):
         raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
+    # the root of Q y + R y^2 = signal in the form that does not cancel for small R
+    signal = np.asarray(signal, dtype=float)[:, None]
+    return 2 * signal / np.where(signal > 0, Q + np.sqrt(Q**2 + 4 * R * signal), 1.0)
 
-    def g2_of(signal, model):
-        # G^2 at which Q G^2 + R G^4 = signal, in the form that does not cancel for small R; it rises with signal
-        half = Q[model] + np.sqrt(Q[model] ** 2 + 4 * R[model] * signal)
-        return 2 * signal / np.where(signal > 0, half, 1.0)
 
-    def chi2(signal, model):
-        g2 = g2_of(signal, model)[..., None]
-        return profile(events.n_sm + g2 * quadratic[model] + g2**2 * quartic[model], dataset)[0]
+def search(y, coefficients, deltas):
+    """Smallest chi^2, and where chi^2 has first risen by each of `deltas` above it, for all curves together.
 
-    models = np.arange(len(Q))
-    signal = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])
-    grid = chi2(signal, models[:, None])
-    best = grid.argmin(-1)
-    n_best, chi2_min = np.zeros(len(Q)), grid[:, 0]
-    inside = models[(best > 0) & (best < len(signal) - 1)]
+    y              G^2 at which chi^2 is looked at first, shape (S, N), rising from 0
+    coefficients   those of `curves`, of shape (T, N)
+
+    Returns y_best and chi2_min, shape (T, N), and a list of y_limit, each of shape (T, N), inf where chi^2 never rises
+    that far.
+    """
+    shape = coefficients[0].shape
+    coefficients = [c.ravel() for c in coefficients]
+    model = np.tile(np.arange(shape[1]), shape[0])
+    chi2 = np.stack([chi2_at(level[model], *coefficients) for level in y])
+    best = chi2.argmin(0)
+    y_best, chi2_min = np.zeros(len(model)), chi2[0].copy()
+
+    inside = np.flatnonzero((best > 0) & (best < len(y) - 1))
     if len(inside):
-        k = best[inside]
-        found = elementwise.find_minimum(chi2, (signal[k - 1], signal[k], signal[k + 1]), args=(inside,))
-        n_best[inside], chi2_min[inside] = found.x, found.f_x
+        k, n, here = best[inside], model[inside], tuple(c[inside] for c in coefficients)
+        falling = (_slope_at(y[k, n], *here) < 0).astype(int)
+        ends = y[k - 1 + falling, n], y[k + falling, n]
+        y_best[inside] = elementwise.find_root(_slope_at, ends, args=here).x
+        chi2_min[inside] = chi2_at(y_best[inside], *here)
 
-    above = (grid > chi2_min[:, None] + delta_chi2) & (np.arange(len(signal)) > best[:, None])
-    if not above.any(-1).all():
-        ceiling = (grid[:, -1] - chi2_min)[~above.any(-1)].min()
-        raise ValueError(f"delta_chi2 must be < {ceiling:.3g}, the most a signal can add here, got {delta_chi2}")
-    k = above.argmax(-1)
-    found = elementwise.find_root(
-        lambda n, model: chi2(n, model) - chi2_min[model] - delta_chi2,
-        (signal[k - 1], signal[k]),
-        args=(models,),
-    )
-    n_limit = found.x
-    return Limit(
-        np.sqrt(g2_of(n_limit, models)).reshape(shape),
-        np.sqrt(g2_of(n_best, models)).reshape(shape),
-        chi2_min.reshape(shape),
-    )
+    y_limit = []
+    for delta in deltas:
+        above = (chi2 > chi2_min + delta) & (np.arange(len(y))[:, None] > best)
+        k, level = above.argmax(0), np.full(len(model), np.inf)
+        rising = np.flatnonzero(k > 0)  # behind the minimum, so never the first
+        k, n, here = k[rising], model[rising], tuple(c[rising] for c in coefficients)
+        level[rising] = elementwise.find_root(
+            lambda at, goal, *c: chi2_at(at, *c) - goal,
+            (np.fmax(y[k - 1, n], y_best[rising]), y[k, n]),
+            args=(chi2_min[rising] + delta, *here),
+        ).x
+        y_limit.append(level.reshape(shape))
+    return y_best.reshape(shape), chi2_min.reshape(shape), y_limit
 
 
 def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q, neutrinos="all"):

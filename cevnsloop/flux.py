@@ -5,7 +5,8 @@ phi dE = w(y) (1 - y)^2 dy with a polynomial w: moments above a threshold E_min 
 positive powers of y_min, where differences of powers of E_min and E_max would cancel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -47,6 +48,23 @@ def decay_at_rest():
     )
 
 
+def together(components):
+    """The components with those added that share arrival and end point: their moments always come as a sum.
+
+    A sum counts as one component of that many neutrinos, without flavour or lepton number.
+    """
+    groups = {}
+    for one in components:
+        groups.setdefault((one.arrival, one.E_max, bool(one.michel)), []).append(one)
+    return tuple(same[0] if len(same) == 1 else _added(same) for same in groups.values())
+
+
+def _added(components):
+    michel = sum(Polynomial(one.michel) for one in components).coef
+    name = " + ".join(one.name for one in components)
+    return replace(components[0], name=name, flavour="", lepton_number=0, michel=tuple(michel))
+
+
 def spectrum(component, E):
     """phi(E) in 1/MeV of a Michel component, Eq. (32); 0 beyond the end point. ValueError for the line."""
     if not component.michel:
@@ -63,7 +81,18 @@ def moment(component, power, E_min):
     """
     E_min = np.asarray(E_min, dtype=float)
     if not component.michel:
-        return np.where(E_min < component.E_max, component.E_max**power, 0.0)
-    y = np.clip(1 - E_min / component.E_max, 0.0, 1.0)
+        return (E_min < component.E_max) * component.E_max**power
+    y = np.minimum(np.maximum(1 - E_min / component.E_max, 0.0), 1.0)
+    highest, *others = _moment_coefficients(component, power)
+    total = np.full_like(y, highest)
+    for coefficient in others:
+        total *= y
+        total += coefficient
+    return total
+
+
+@cache
+def _moment_coefficients(component, power):
+    """Coefficients in y = 1 - E_min / E_max of a moment, highest first."""
     integrand = Polynomial(component.michel) * Polynomial([1, -1]) ** (2 + power)
-    return component.E_max**power * integrand.integ()(y)
+    return (component.E_max**power * integrand.integ().coef[::-1]).tolist()

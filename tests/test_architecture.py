@@ -11,9 +11,9 @@ import cevnsloop
 
 FOLDER = Path(cevnsloop.__file__).parent
 ORDER = (
-    *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude"),
-    *("xsec", "flux", "settings", "detector", "coherent", "events", "fit", "cosmology", "paper", "output", "results"),
-    *("hepdata", "figures", "diagrams", "options", "cli", "__main__"),
+    *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude",),
+    *("xsec", "flux", "settings", "detector", "coherent", "quadrature", "events", "fit", "poisson", "cosmology",),
+    *("paper", "output", "results", "hepdata", "figures", "diagrams", "options", "cli", "__main__",),
 )
 NOT_FOR_PRODUCTION = {"reference", "derivation"}
 

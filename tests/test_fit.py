@@ -6,16 +6,28 @@ from scipy.optimize import minimize
 
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import Events, predict, sm_events
-from cevnsloop.fit import profile, scan, upper_limit
+from cevnsloop.fit import (
+    SIGNALS,
+    Experiments,
+    _slope_at,
+    chi2_at,
+    coupling_squared,
+    curves,
+    observed,
+    profile,
+    scan,
+    search,
+    upper_limit,
+)
 from cevnsloop.model import DOWN_TYPE, unit_model
 
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
 
 
-def printed_chi2(nuisances, n_th, dataset):
-    """Eq. (34), term by term."""
+def printed_chi2(nuisances, n_th, dataset, centre=(0.0, 0.0)):
+    """Eq. (34), term by term; the minima of the penalties moved to `centre`."""
     alpha, beta = nuisances
-    total = (alpha / 0.28) ** 2 + (beta / 0.25) ** 2
+    total = ((alpha - centre[0]) / 0.28) ** 2 + ((beta - centre[1]) / 0.25) ** 2
     for n_meas, n, b_on, b_ss in zip(dataset.n_obs, n_th, dataset.b_on, dataset.b_ss, strict=True):
         total += (n_meas - n * (1 + alpha) - b_on * (1 + beta)) ** 2 / (n_meas + 2 * b_ss + b_on)
     return total
@@ -39,6 +51,71 @@ def test_profile_takes_arrays(dataset):
     n_th = np.array(SPECTRA)[:, None] * sm_events(dataset)
     together = profile(n_th, dataset)[0]
     assert together == pytest.approx([profile(n, dataset)[0] for n in n_th], rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("case", ["A", "B"])
+def test_the_closed_form_is_the_profiled_chi2(case, dataset):
+    """chi2 as a quotient of polynomials in G^2 against the two linear equations of `profile`."""
+    events = predict(unit_model(case, [1.0, 30.0, 300.0], [10.0, 60.0, 3000.0]), dataset, REDERIVED)
+    coefficients = curves(events, observed(dataset), dataset)
+    for level in coupling_squared(events, SIGNALS):
+        expected = profile(events.total(np.sqrt(level)), dataset)[0]
+        # A - B^2 / C subtracts numbers of the size of A, some 15 times chi2
+        assert chi2_at(level, *coefficients)[0] == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def test_the_closed_form_of_toys_with_moved_penalties(dataset):
+    """Two experiments with counts and penalties of their own, three models: each minimised numerically."""
+    events = predict(unit_model("A", [1.0, 20.0, 300.0], [10.0, 60.0, 3000.0]), dataset, REDERIVED)
+    rng = np.random.default_rng(34)
+    n_on, b_ss = rng.poisson(dataset.n_on, (2, 12)).astype(float), rng.poisson(dataset.b_ss, (2, 12)).astype(float)
+    experiments = Experiments(n_on, b_ss, np.array([0.3, -0.4]), np.array([-0.2, 0.5]))
+    level = coupling_squared(events, [80.0])[0]
+    got = chi2_at(level, *curves(events, experiments, dataset))
+    assert got.shape == (2, 3)
+    for t in range(2):
+        toy = replace(dataset, n_on=n_on[t], b_ss=b_ss[t])
+        for n, n_th in enumerate(events.total(np.sqrt(level))):
+            centre = experiments.alpha[t], experiments.beta[t]
+            found = minimize(printed_chi2, centre, args=(n_th, toy, centre), method="BFGS", options={"gtol": 1e-9})
+            assert got[t, n] == pytest.approx(found.fun, rel=1e-12, abs=0)
+
+
+def test_the_slope_is_the_derivative(dataset):
+    events = predict(unit_model("A", [1.0, 300.0], [10.0, 3000.0]), dataset, REDERIVED)
+    coefficients = curves(events, observed(dataset), dataset)
+    C0, C1, C2, C3, C4 = coefficients[-5:]
+    for level in coupling_squared(events, [1.0, 100.0, 1e4]):
+        step = 1e-30j * level  # of a complex number: no difference is taken
+        derivative = chi2_at(level + step, *coefficients).imag / 1e-30
+        C = C0 + level * (C1 + level * (C2 + level * (C3 + level * C4)))
+        # two terms that nearly cancel near a minimum
+        assert _slope_at(level, *coefficients) * level == pytest.approx(derivative * C**2, rel=1e-10, abs=0)
+
+
+def test_search_of_many_equals_search_of_each(dataset):
+    events = predict(unit_model("B", [5.0, 50.0, 500.0], [10.0, 200.0, 3000.0]), dataset, PUBLISHED)
+    rng = np.random.default_rng(5)
+    n_on, b_ss = rng.poisson(dataset.n_on, (4, 12)).astype(float), rng.poisson(dataset.b_ss, (4, 12)).astype(float)
+    experiments = Experiments(n_on, b_ss, np.zeros(4), np.zeros(4))
+    y = coupling_squared(events, SIGNALS)
+    best, lowest, (small, large) = search(y, curves(events, experiments, dataset), [2.71, 4.61])
+    assert best.shape == lowest.shape == small.shape == large.shape == (4, 3)
+    for t in range(4):
+        for delta, limits in ((2.71, small), (4.61, large)):
+            alone = upper_limit(events, replace(dataset, n_on=n_on[t], b_ss=b_ss[t]), delta)
+            assert np.sqrt(limits[t]) == pytest.approx(alone.g_limit, rel=1e-12, abs=0)
+            assert lowest[t] == pytest.approx(alone.chi2_min, rel=1e-12, abs=0)
+            assert np.array_equal(best[t] == 0, alone.g_best == 0)
+            assert np.sqrt(best[t])[best[t] > 0] == pytest.approx(alone.g_best[alone.g_best > 0], rel=1e-9, abs=0)
+
+
+def test_no_rise_no_limit(dataset):
+    events = predict(unit_model("B", [5.0, 50.0], 200.0), dataset, PUBLISHED)
+    y, coefficients = coupling_squared(events, SIGNALS), curves(events, observed(dataset), dataset)
+    _, _, (reached, never) = search(y, coefficients, [4.61, 50.0])
+    assert np.isfinite(reached).all()
+    assert np.isposinf(never).all()
 
 
 MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0), ("B", 100.0, 1000.0)]

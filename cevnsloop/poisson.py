@@ -1,0 +1,240 @@
+"""A Poisson likelihood of the counts beside the Gaussian one of Eq. (34): its nuisances profiled, its upper limits.
+
+In bin i the beam-on count is C_i ~ Poisson(b_i + s_i) and the anticoincidence count AC_i ~ Poisson(b_i), with the
+signal and the beam-on background of Eq. (34) in
+
+    s_i = n_i(G) (1 + alpha) + B_on,i (1 + beta)
+
+and a steady-state rate b_i >= 0 of its own in every bin. The statistic
+
+    q(G) = -2 ln [L(G, all nuisances profiled) / L(every expectation equal to its count)]
+
+contains the penalties of Eq. (34) for alpha and beta. For large counts it goes over into chi^2 with the variance
+C_i + AC_i, where Eq. (34) takes C_i + AC_i + B_on,i.
+
+The profile over b_i is in closed form. The number lambda in [-1, 1] with C / (b + s) = 1 + lambda and
+AC / b = 1 - lambda solves a quadratic equation, and in terms of it the bin contributes
+
+    f(s) = 2 [C ln(1 + lambda) + AC ln(1 - lambda) - lambda s],     df/ds = -2 lambda,
+
+the largest value of that bracket over lambda, so that f is convex. C and AC are Dataset.n_on and Dataset.b_ss; for
+toys give them axes of their own, which broadcast against those of the model: replace(dataset, n_on=..., b_ss=...) with
+the shape (toys, 1, B) meets models of the shape (masses, B).
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import elementwise
+
+from .checks import non_negative, positive
+from .fit import Limit
+
+# Newton's method ends with the step that lowers q by less than this: by less than q rounds. Its length is 1e-7 in units
+# of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.
+CONVERGED = 1e-14
+ROUNDING = 1e-12  # of q, in which no step has to descend
+MOST_STEPS = 200
+ROWS = 2048  # points per block: what one step of Newton's method holds then fits a cache
+NO_SIGNAL = 1e-300  # events: in place of 0, where G is no smooth function of them
+
+
+def multiplier(s, n_on, b_ss):
+    """lambda and -dlambda/ds of bins with the expected excess `s`, both of the shape that the arguments broadcast to.
+
+    s lambda^2 - (C + AC) lambda + C - AC - s = 0 has one root with b > 0 and b + s > 0, written so that it does not
+    cancel; it holds for s < 0 too, and for C = 0 or AC = 0. Where both are 0, f = 2 |s| has a kink at s = 0; lambda is
+    -1 there, its slope to the right.
+    """
+    root = np.sqrt((n_on - b_ss - 2 * s) ** 2 + 4 * n_on * b_ss)
+    total = n_on + b_ss + root
+    lam = np.where(total > 0, 2 * (n_on - b_ss - s) / np.where(total > 0, total, 1.0), -1.0)
+    # the last float below 1: ln(1 + lambda) is finite, and C = 0 takes it out
+    lam = np.clip(lam, 2.0**-53 - 1, 1 - 2.0**-53)
+    return lam, (1 - lam) * (1 + lam) / np.where(root > 0, root, 1.0)
+
+
+def steady_state(s, n_on, b_ss):
+    """The rate b >= 0 that fits a bin best for the expected excess `s`: the larger root of
+    2 b^2 + (2 s - C - AC) b - AC s = 0, in the form that does not cancel.
+    """
+    p = n_on + b_ss - 2 * s
+    root = np.sqrt((n_on - b_ss - 2 * s) ** 2 + 4 * n_on * b_ss)
+    return np.where(p > 0, root + p, 8 * b_ss * s / np.where(p < root, root - p, 1.0)) / 4
+
+
+def profile_poisson(n_th, dataset, alpha_0=0.0, beta_0=0.0):
+    """q at its minimum over all nuisances; n_th has the shape (..., B), the result (...).
+
+    Returns q, alpha, beta as fit.profile does; the rates are steady_state(s, n_on, b_ss) there.
+    alpha_0 and beta_0 are the centres of the constraints: 0 for data, thrown for toys. They, n_th, dataset.n_on and
+    dataset.b_ss broadcast, all but the last axis of the vectors. nan passes through.
+
+    Neither signal nor background can be negative: alpha >= -1 and beta >= -1. (Eq. (34) has no such bounds. They cost
+    1/sigma_alpha^2 and 1/sigma_beta^2 to reach, more than a limit asks for.)
+
+    q is convex in alpha and beta: Newton's method from the Gaussian fit, halving steps that do not descend, takes a
+    few steps; what is left is rounding.
+
+    Raises ValueError for a count that is negative or not finite, and for n_th < 0 in a bin without any count if the
+    minimum lies at its kink, s = 0.
+    """
+    n_on, b_ss = non_negative("n_on", dataset.n_on, ""), non_negative("b_ss", dataset.b_ss, "")
+    n_th, alpha_0, beta_0 = (np.asarray(a, dtype=np.float64) for a in (n_th, alpha_0, beta_0))
+    vectors = (n_th, n_on, b_ss)
+    shape = np.broadcast_shapes(*(v.shape[:-1] for v in vectors), alpha_0.shape, beta_0.shape)
+    vectors = [np.broadcast_to(v, (*shape, len(dataset.b_on))) for v in vectors]
+    centres = [np.broadcast_to(a, shape) for a in (alpha_0, beta_0)]
+    found = np.empty((3, *shape))
+    for block in blocks(shape, ROWS):
+        found[(slice(None), *block)] = _minimise(*(v[block].T for v in vectors), dataset, *(a[block] for a in centres))
+    return tuple(found)
+
+
+def blocks(shape, size):
+    """Indices of at most `size` elements each that together cover an array of `shape`."""
+    total = math.prod(shape)
+    for start in range(0, total, size):
+        yield np.unravel_index(np.arange(start, min(start + size, total)), shape or (1,)) if shape else (None,)
+
+
+def _minimise(n, c, a, dataset, alpha_0, beta_0):
+    """q, alpha and beta at the minimum, shape (3, P), for P points: n, c, a have the shape (B, P)."""
+    b_on = dataset.b_on[:, None]
+    weight_x, weight_y = dataset.sigma_alpha**-2, dataset.sigma_beta**-2
+    # as unknowns x = 1 + alpha and y = 1 + beta: for large n, x is close to 0 and alpha would lose its digits
+    data = np.stack(np.broadcast_arrays(n, c, a))
+    centre = np.stack([1 + alpha_0, 1 + beta_0])
+
+    def solve(xx, xy, yy, x, y):
+        determinant = xx * yy - xy * xy
+        return np.stack([yy * x - xy * y, xx * y - xy * x]) / determinant
+
+    def evaluate(point, data, centre):
+        """q, Newton's step and the fall of q that it promises."""
+        n, c, a = data
+        s = n * point[0] + b_on * point[1]
+        lam, curvature = multiplier(s, c, a)
+        pull = point - centre
+        q = 2 * (c * np.log1p(lam) + a * np.log1p(-lam) - lam * s).sum(0)
+        q += weight_x * pull[0] ** 2 + weight_y * pull[1] ** 2
+        x, y = (lam * n).sum(0) - weight_x * pull[0], (lam * b_on).sum(0) - weight_y * pull[1]
+        # at a bound and drawn beyond it: stay there, and leave the other unknown its own step
+        free_x, free_y = (point[0] > 0) | (x > 0), (point[1] > 0) | (y > 0)
+        x, y = x * free_x, y * free_y
+        wn, wb = curvature * n, curvature * b_on
+        xy = (wn * b_on).sum(0) * (free_x & free_y)
+        step = solve(weight_x + (wn * n).sum(0), xy, weight_y + (wb * b_on).sum(0), x, y)
+        return np.stack([q, *step, x * step[0] + y * step[1]])
+
+    w = 1 / np.maximum(c + a, 1.0)
+    wn, wb, r = w * n, w * b_on, c - a
+    point = solve(
+        weight_x + (wn * n).sum(0),
+        (wn * b_on).sum(0),
+        weight_y + (wb * b_on).sum(0),
+        (wn * r).sum(0) + weight_x * centre[0],
+        (wb * r).sum(0) + weight_y * centre[1],
+    )
+    point = np.maximum(point, 0.0)
+    found, active = np.empty((3, n.shape[1])), np.arange(n.shape[1])
+    state, length = evaluate(point, data, centre), np.ones(n.shape[1])
+    for _ in range(MOST_STEPS):
+        going = state[3] > CONVERGED
+        if not going.all():
+            found[0, active[~going]] = state[0, ~going]
+            found[1:, active[~going]] = point[:, ~going] + state[1:3, ~going] - 1
+            if not going.any():
+                return found
+            active, data, centre, length = active[going], data[:, :, going], centre[:, going], length[going]
+            point, state = point[:, going], state[:, going]
+        trial = np.maximum(point + length * state[1:3], 0.0)
+        new = evaluate(trial, data, centre)
+        descends = new[0] <= state[0] - 1e-4 * length * state[3] + ROUNDING * (1 + state[0])
+        point, state = np.where(descends, trial, point), np.where(descends, new, state)
+        length = np.where(descends, 1.0, length / 2)
+    raise ValueError("n_th must be >= 0 in bins without any count, where q has a kink at s = 0: the minimum lies there")
+
+
+def upper_limit_poisson(events, dataset, delta, alpha_0=0.0, beta_0=0.0, absorbed=None):
+    """The fit.Limit of q(G), with the meaning of fit.upper_limit: the first G above the best fit where q rose by delta.
+
+    `events` = events.predict(model, dataset, ...); for toys the shape of the result is that to which the models, the
+    counts and the centres broadcast. Search as in fit.upper_limit: q is scanned in the number of signal events, all
+    counted positive, from 0.1 to 1e6 in steps of 25%, and refined from there by Chandrupatla's root finder: the best
+    fit as the root of dq/dG, the limit as that of q, both to the resolution of float64.
+
+    Raises ValueError as fit.upper_limit and profile_poisson do; but where q never rises by delta, g_limit is `absorbed`
+    if that is given. Toys need it: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
+    """
+    positive("delta", delta, "")
+    quadratic, quartic = events.n_tree + events.n_interference, events.n_loop
+    if not (quadratic.any(-1) | quartic.any(-1)).all():
+        raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
+    centres = [np.asarray(a, dtype=np.float64) for a in (alpha_0, beta_0)]
+    vectors = (quadratic, quartic, dataset.n_on, dataset.b_ss)
+    shape = np.broadcast_shapes(*(v.shape[:-1] for v in vectors), *(a.shape for a in centres))
+    vectors = [np.broadcast_to(v, (*shape, len(dataset.b_on))) for v in vectors]
+    centres = [np.broadcast_to(a, shape) for a in centres]
+    found = np.empty((3, *shape))
+    for block in blocks(shape, ROWS):
+        found[(slice(None), *block)] = _limits(
+            events.n_sm, dataset, delta, absorbed, *(v[block] for v in (*vectors, *centres))
+        )
+    return Limit(*found)
+
+
+SIGNALS = np.array([NO_SIGNAL, *np.geomspace(0.1, 1e6, 73)])
+
+
+def _limits(n_sm, dataset, delta, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
+    """g_limit, g_best and q there, shape (3, P), for P points: the other arrays have the shape (P, B) or (P,)."""
+    Q, R = abs(quadratic).sum(-1), abs(quartic).sum(-1)
+    points = np.arange(len(Q))
+
+    def g2_of(signal, i):
+        """G^2 at which Q G^2 + R G^4 = signal, in the form that does not cancel for small R, and dsignal/dG^2."""
+        signal = np.maximum(signal, NO_SIGNAL)
+        rate = np.sqrt(Q[i] ** 2 + 4 * R[i] * signal)
+        return 2 * signal / (Q[i] + rate), rate
+
+    def fit(signal, i):
+        g2 = g2_of(signal, i)[0][..., None]
+        counts = replace(dataset, n_on=n_on[i], b_ss=b_ss[i])
+        n_th = n_sm + g2 * quadratic[i] + g2**2 * quartic[i]
+        return n_th, counts, *profile_poisson(n_th, counts, alpha_0[i], beta_0[i])
+
+    def slope(signal, i):
+        """dq/dsignal but for the factor -2 (1 + alpha): at the minimum the nuisances' own change drops out."""
+        n_th, counts, _, alpha, beta = fit(signal, i)
+        s = n_th * (1 + alpha[..., None]) + dataset.b_on * (1 + beta[..., None])
+        g2, rate = g2_of(signal, i)
+        dn = quadratic[i] + 2 * g2[..., None] * quartic[i]
+        return (multiplier(s, counts.n_on, counts.b_ss)[0] * dn).sum(-1) / rate
+
+    grid = fit(SIGNALS, points[:, None])[2]
+    best = grid.argmin(-1)
+    n_best, q_min = SIGNALS[best], grid.min(-1)
+    # without a change of sign, as where q rises from no signal on, the point of the grid stays
+    between = SIGNALS[np.maximum(best - 1, 0)], SIGNALS[np.minimum(best + 1, len(SIGNALS) - 1)]
+    flat = elementwise.find_root(slope, between, args=(points,))
+    n_flat = np.where(flat.success, flat.x, n_best)
+    q_flat = fit(n_flat, points)[2]
+    lower = q_flat <= q_min
+    n_best, q_min = np.where(lower, n_flat, n_best), np.where(lower, q_flat, q_min)
+
+    above = (grid > q_min[:, None] + delta) & (np.arange(len(SIGNALS)) > best[:, None])
+    rises = above.any(-1)
+    if absorbed is None and not rises.all():
+        ceiling = (grid[:, -1] - q_min)[~rises].min()
+        raise ValueError(f"delta must be < {ceiling:.3g}, the most a signal can add here, got {delta}")
+    k = np.where(rises, above.argmax(-1), 1)
+    rise = elementwise.find_root(
+        lambda signal, i: fit(signal, i)[2] - q_min[i] - delta,
+        (SIGNALS[k - 1], SIGNALS[k]),
+        args=(points,),
+    )
+    g_limit = np.where(rises, np.sqrt(g2_of(rise.x, points)[0]), absorbed)
+    g_best = np.where(n_best > NO_SIGNAL, np.sqrt(g2_of(n_best, points)[0]), 0.0)
+    return np.stack([g_limit.astype(np.float64), g_best, q_min])
