@@ -179,14 +179,17 @@ def search(y, coefficients, deltas):
         k, n, here = best[inside], model[inside], tuple(c[inside] for c in coefficients)
         falling = (_slope_at(y[k, n], *here) < 0).astype(int)
         ends = y[k - 1 + falling, n], y[k + falling, n]
-        y_best[inside] = elementwise.find_root(_slope_at, ends, args=here).x
+        found = elementwise.find_root(_slope_at, ends, args=here)
+        # no change of sign: chi^2 is the same at neighbouring levels, but for rounding
+        y_best[inside] = np.where(found.success, found.x, y[k, n])
         chi2_min[inside] = chi2_at(y_best[inside], *here)
 
     y_limit = []
+    behind = best + (y[best, model] <= y_best)  # the first level above the minimum
     for delta in deltas:
-        above = (chi2 > chi2_min + delta) & (np.arange(len(y))[:, None] > best)
+        above = (chi2 > chi2_min + delta) & (np.arange(len(y))[:, None] >= behind)
         k, level = above.argmax(0), np.full(len(model), np.inf)
-        rising = np.flatnonzero(k > 0)  # behind the minimum, so never the first
+        rising = np.flatnonzero(k > 0)  # level 0 is never behind the minimum
         k, n, here = k[rising], model[rising], tuple(c[rising] for c in coefficients)
         level[rising] = elementwise.find_root(
             lambda at, goal, *c: chi2_at(at, *c) - goal,

@@ -1,0 +1,144 @@
+"""Toy experiments: what chi^2 of Eq. (34) does when the experiment is repeated.
+
+A toy draws the counts C and AC from Poisson distributions, and the values at which the measurements of signal
+normalisation and beam-on background put the minima of their penalties from Gaussian ones. Every function that draws
+takes a seed: the same seed gives the same toys, on any machine and for any number of processes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .fit import BLOCK, SIGNALS, Experiments, chi2_at, coupling_squared, curves, observed, profile, search
+
+BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
+
+
+def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
+    """`number` fit.Experiments with the signal n_th, shape (B,), the nuisances being alpha and beta in truth.
+
+    C is Poisson about AC_data + (1 + alpha) n_th + (1 + beta) B_on, AC about AC_data; the minima of the penalties are
+    Gaussian about alpha and beta. `seed` is what numpy.random.default_rng takes.
+    Raises ValueError if a mean is negative or number < 1.
+    """
+    if number < 1:
+        raise ValueError(f"number must be >= 1, got {number}")
+    rng = np.random.default_rng(seed)
+    mean = dataset.b_ss + (1 + alpha) * n_th + (1 + beta) * dataset.b_on
+    if not np.all(mean >= 0):
+        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for alpha {alpha}, beta {beta}")
+    shape = (number, len(mean))
+    return Experiments(
+        rng.poisson(mean, shape).astype(float),
+        rng.poisson(dataset.b_ss, shape).astype(float),
+        rng.normal(alpha, dataset.sigma_alpha, number),
+        rng.normal(beta, dataset.sigma_beta, number),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Fits of N models to T experiments, arrays of shape (T, N).
+
+    g_best, chi2_min   as in fit.Limit
+    g_limit            by delta_chi2, {delta: array}; inf where chi^2 never rises that far
+    """
+
+    g_best: np.ndarray
+    chi2_min: np.ndarray
+    g_limit: dict[float, np.ndarray]
+
+
+def fits(events, experiments, dataset, deltas=()):
+    """The Fits of N models, `events` of shape (N, B), to fit.Experiments, with a limit for each of `deltas`."""
+    y = coupling_squared(events, SIGNALS)
+    T, N = len(experiments.n_on), y.shape[1]
+    step = max(1, BLOCK // N)
+    found = np.empty((2 + len(deltas), T, N))
+    for start in range(0, T, step):
+        here = slice(start, start + step)
+        y_best, chi2_min, y_limit = search(y, curves(events, experiments.at(here), dataset), deltas)
+        found[:, here] = np.sqrt(y_best), chi2_min, *map(np.sqrt, y_limit)
+    return Fits(found[0], found[1], dict(zip(deltas, found[2:], strict=True)))
+
+
+def statistic(events, g, experiments, dataset):
+    """q(G) = chi^2(G) - chi2_min of each model at its G, `g` of shape (N,), in each experiment; shape (T, N)."""
+    at_truth = chi2_at(np.square(g), *curves(events, experiments, dataset))
+    return at_truth - fits(events, experiments, dataset).chi2_min
+
+
+def bands(events, dataset, delta_chi2, number, seed):
+    """Limits to be expected without a signal: quantiles over `number` toys, {name of BANDS: array (N,)}."""
+    toys = throw(events.n_sm, dataset, number, seed)
+    limits = fits(events, toys, dataset, [delta_chi2]).g_limit[delta_chi2]
+    # the next toy above the quantile: no average with a toy that has no limit
+    quantiles = np.quantile(limits, list(BANDS.values()), axis=0, method="higher")
+    return dict(zip(BANDS, quantiles, strict=True))
+
+
+def coverage(events, g, dataset, deltas, number, seed):
+    """How often the limits of toys with a signal g lie above it: {delta: fractions}, `g` and fractions of shape (K,).
+
+    `events` is one model, its parts of shape (1, B). The nuisances are 0 in truth. The binomial error of a fraction f
+    is sqrt(f (1 - f) / number).
+    """
+    covered = {delta: np.empty(len(g)) for delta in deltas}
+    for k, (truth, n_th) in enumerate(zip(g, events.total(np.asarray(g)), strict=True)):
+        toys = throw(n_th, dataset, number, [seed, k])
+        for delta, limits in fits(events, toys, dataset, deltas).g_limit.items():
+            covered[delta][k] = np.mean(limits >= truth)
+    return covered
+
+
+@dataclass(frozen=True, eq=False)
+class FeldmanCousins:
+    """Acceptance of couplings by their own toys: N models, K couplings for each.
+
+    g          couplings, shape (N, K)
+    q          chi^2(g) - chi2_min of the data, shape (N, K)
+    critical   quantile of the same quantity in toys made with g, shape (N, K)
+    g_limit    largest coupling that is accepted, q <= critical, shape (N,); nan if that is not inside g
+    """
+
+    g: np.ndarray
+    q: np.ndarray
+    critical: np.ndarray
+    g_limit: np.ndarray
+
+
+FRACTIONS = np.linspace(0.4, 1.2, 9)  # of the limit at delta_chi2 = 4.61: where toys are made
+
+
+def feldman_cousins(events, dataset, level, number, seed):
+    """Upper limits of N models, `events` of shape (N, B), with the ordering of Feldman and Cousins.
+
+    Toys are made at each coupling with the nuisances at their best values for the data ("profiled"), and refitted.
+    level     confidence, between 0 and 1
+    number    toys for each of the N x K couplings
+    Raises ValueError for a level outside (0, 1).
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must be > 0 and < 1, got {level}")
+    data = fits(events, observed(dataset), dataset, [4.61])
+    g = data.g_limit[4.61][0][:, None] * FRACTIONS
+    n_th = np.stack([events.total(column) for column in g.T], axis=1)
+    chi2, alpha, beta = profile(n_th, dataset)
+    q = chi2 - data.chi2_min[0][:, None]
+    critical = np.empty_like(q)
+    for n, k in np.ndindex(q.shape):
+        toys = throw(n_th[n, k], dataset, number, [seed, k], alpha[n, k], beta[n, k])
+        critical[n, k] = np.quantile(statistic(events.at([n]), g[n, [k]], toys, dataset), level)
+    # sqrt(q) is nearly linear in G^2, and so is what is interpolated
+    excess = np.sqrt(np.maximum(q, 0)) - np.sqrt(critical)
+    y_limit = [_last_crossing(*row) for row in zip(g**2, excess, strict=True)]
+    return FeldmanCousins(g, q, critical, np.sqrt(y_limit))
+
+
+def _last_crossing(x, excess):
+    """x where `excess` last turns from accepted (<= 0) to excluded (> 0), by linear interpolation; nan if it does not."""
+    turns = np.flatnonzero((excess[:-1] <= 0) & (excess[1:] > 0))
+    if not len(turns) or excess[-1] <= 0:
+        return np.nan
+    k = turns[-1]
+    return x[k] + (x[k + 1] - x[k]) * excess[k] / (excess[k] - excess[k + 1])

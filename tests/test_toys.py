@@ -1,0 +1,184 @@
+"""Toys are drawn as they should be, fitted like the data, and give what is known where it is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cevnsloop import toys
+from cevnsloop.amplitude import PUBLISHED
+from cevnsloop.events import Events, predict
+from cevnsloop.fit import Experiments, observed, profile, upper_limit
+from cevnsloop.model import unit_model
+
+SIGMAS = 5.0  # a statistical comparison may be off by so many standard deviations: seeds are fixed, it never varies
+
+
+@pytest.fixture(scope="module")
+def events(dataset):
+    return predict(unit_model("A", [1.0, 10.0, 200.0], [10.0, 100.0, 400.0]), dataset, PUBLISHED)
+
+
+def test_toys_have_the_means_and_spreads_of_their_distributions(dataset, events):
+    n, alpha, beta = 20000, 0.2, -0.1
+    got = toys.throw(events.n_sm, dataset, n, 7, alpha, beta)
+    mean = dataset.b_ss + (1 + alpha) * events.n_sm + (1 + beta) * dataset.b_on
+    for counts, expected in ((got.n_on, mean), (got.b_ss, dataset.b_ss)):
+        assert counts.shape == (n, 12)
+        assert np.all(abs(counts.mean(0) - expected) < SIGMAS * np.sqrt(expected / n))
+        # the variance of a variance of a Poisson distribution is close to 2 mean^2 / n
+        assert np.all(abs(counts.var(0) - expected) < SIGMAS * np.sqrt(2.2 * (expected**2 + expected) / n))
+    for centres, truth, sigma in ((got.alpha, alpha, dataset.sigma_alpha), (got.beta, beta, dataset.sigma_beta)):
+        assert stats.kstest(centres, stats.norm(truth, sigma).cdf).pvalue > 1e-3
+    assert abs(np.corrcoef(got.n_on[:, 0], got.b_ss[:, 0])[0, 1]) < SIGMAS / np.sqrt(n)
+
+
+def test_a_seed_means_the_same_toys(dataset, events):
+    one, same, other = (toys.throw(events.n_sm, dataset, 50, seed) for seed in (3, 3, 4))
+    for part in ("n_on", "b_ss", "alpha", "beta"):
+        assert np.array_equal(getattr(one, part), getattr(same, part))
+        assert not np.array_equal(getattr(one, part), getattr(other, part))
+
+
+def test_the_data_are_fitted_like_a_toy(dataset, events):
+    got = toys.fits(events, observed(dataset), dataset, [2.71, 4.61])
+    for delta, limits in got.g_limit.items():
+        alone = upper_limit(events, dataset, delta)
+        assert limits[0] == pytest.approx(alone.g_limit, rel=1e-14, abs=0)
+        assert np.array_equal(got.g_best[0], alone.g_best)
+        assert got.chi2_min[0] == pytest.approx(alone.chi2_min, rel=1e-14, abs=0)
+
+
+def test_toys_are_fitted_like_data(monkeypatch, dataset, events):
+    """Each toy as a data set of its own; blocks smaller than the toys."""
+    monkeypatch.setattr(toys, "BLOCK", 7)
+    thrown = toys.throw(events.total(np.array([3e-9, 3e-8, 1e-3]))[1], dataset, 10, 11)
+    still = Experiments(thrown.n_on, thrown.b_ss, np.zeros(10), np.zeros(10))
+    got = toys.fits(events, still, dataset, [2.71])
+    for t in range(10):
+        alone = upper_limit(events, replace(dataset, n_on=thrown.n_on[t], b_ss=thrown.b_ss[t]), 2.71)
+        assert got.g_limit[2.71][t] == pytest.approx(alone.g_limit, rel=1e-12, abs=0)
+        assert got.chi2_min[t] == pytest.approx(alone.chi2_min, rel=1e-12, abs=0)
+
+
+def test_the_statistic_is_a_difference_of_chi2(dataset, events):
+    thrown = toys.throw(events.n_sm, dataset, 6, 2)
+    still = Experiments(thrown.n_on, thrown.b_ss, np.zeros(6), np.zeros(6))
+    g = np.array([5e-9, 4e-8, 2e-3])
+    q = toys.statistic(events, g, still, dataset)
+    for t in range(6):
+        toy = replace(dataset, n_on=thrown.n_on[t], b_ss=thrown.b_ss[t])
+        expected = profile(events.total(g), toy)[0] - upper_limit(events, toy, 1.0).chi2_min
+        assert q[t] == pytest.approx(expected, rel=1e-10, abs=0)
+
+
+def many(dataset):
+    """A data set with 10^4 times the counts, no uncertainty of normalisation worth the name, and a signal linear in G^2."""
+    scale = 1e4
+    n_sm = np.full(12, 12.0) * scale
+    big = replace(dataset, b_ss=dataset.b_ss * scale, b_on=dataset.b_on * scale, sigma_alpha=1e-3, sigma_beta=1e-3)
+    shape = np.linspace(3, 0.5, 12) * scale
+    events = Events(n_sm, shape[None], np.zeros((1, 12)), np.zeros((1, 12)))
+    return replace(big, n_on=big.b_ss + n_sm + big.b_on), events
+
+
+def test_large_counts_bring_wilks_and_chernoff(dataset):
+    """Far from G = 0 the statistic is a chi^2 of one degree of freedom; at G = 0 half of that."""
+    big, events = many(dataset)
+    n = 20000
+    for g, seed in ((0.3, 1), (0.0, 2)):
+        q = toys.statistic(events, np.array([g]), toys.throw(events.total(np.array([g]))[0], big, n, seed), big)[:, 0]
+        if g:
+            assert stats.kstest(q, stats.chi2(1).cdf).pvalue > 1e-3
+        else:
+            half = q < 1e-9  # the best fit is at G = 0
+            assert abs(half.mean() - 0.5) < SIGMAS * np.sqrt(0.25 / n)
+            assert stats.kstest(q[~half], stats.chi2(1).cdf).pvalue > 1e-3
+
+
+def test_coverage_is_that_of_a_one_sided_limit_for_large_counts(dataset):
+    """chi^2 rises by delta above the best fit: the limit misses what lies sqrt(delta) sigma above it."""
+    big, events = many(dataset)
+    n = 20000
+    got = toys.coverage(events, [0.3, 0.5], big, [1.0, 2.71, 4.61], n, 5)
+    assert list(got) == [1.0, 2.71, 4.61]
+    for delta, fractions in got.items():
+        expected = stats.norm.cdf(np.sqrt(delta))
+        assert np.all(abs(fractions - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / n))
+
+
+def test_everything_is_covered_far_below_the_limit(dataset, events):
+    one = events.at([1])
+    g = upper_limit(one, dataset, 4.61).g_limit[0] * np.array([1e-3, 0.9])
+    got = toys.coverage(one, g, dataset, [2.71, 4.61], 500, 5)
+    assert got[4.61][0] == 1.0
+    assert 0.9 < got[2.71][1] <= got[4.61][1] < 1
+
+
+def test_bands_are_quantiles_of_the_limits_of_toys(dataset, events):
+    got = toys.bands(events, dataset, 2.71, 400, 9)
+    assert list(got) == list(toys.BANDS)
+    limits = toys.fits(events, toys.throw(events.n_sm, dataset, 400, 9), dataset, [2.71]).g_limit[2.71]
+    for name, level in toys.BANDS.items():
+        below = (limits <= got[name]).mean(0)
+        assert np.all((below >= level) & (below < level + 2 / 400))
+    assert np.all(np.diff(np.array(list(got.values())), axis=0) > 0)
+
+
+def test_feldman_and_cousins_for_large_counts(dataset):
+    """Far from G = 0 the critical value is the quantile of chi^2, and the limit is where chi^2 rises by it."""
+    big, events = many(dataset)
+    true = 0.3
+    signal = replace(big, n_on=big.b_ss + big.b_on + events.total(np.array([true]))[0])
+    got = toys.feldman_cousins(events, signal, 0.9, 4000, 3)
+    assert got.g.shape == got.q.shape == got.critical.shape == (1, len(toys.FRACTIONS))
+    wanted = stats.chi2(1).ppf(0.9)
+    # the error of a quantile: sqrt(p (1 - p) / n) over the density there
+    error = np.sqrt(0.09 / 4000) / stats.chi2(1).pdf(wanted)
+    at = got.g[0] > true
+    assert np.all(abs(got.critical[0][at] - wanted) < SIGMAS * error)
+    limit = upper_limit(events, signal, wanted).g_limit[0]
+    assert got.g_limit[0] == pytest.approx(limit, rel=0.005, abs=0)  # read off between couplings 10% apart
+
+
+def test_feldman_and_cousins_take_the_nuisances_from_the_data(dataset, events):
+    got = toys.feldman_cousins(events.at([0]), dataset, 0.9, 300, 3)
+    k = 4
+    n_th = events.at([0]).total(got.g[:, k])
+    chi2, alpha, beta = profile(n_th, dataset)
+    assert alpha[0] < -0.1  # signal beyond what is seen: less of it is assumed
+    thrown = toys.throw(n_th[0], dataset, 300, [3, k], alpha[0], beta[0])
+    q = toys.statistic(events.at([0]), got.g[0, [k]], thrown, dataset)
+    assert got.critical[0, k] == pytest.approx(np.quantile(q, 0.9), rel=1e-12, abs=0)
+    assert got.q[0, k] == pytest.approx(chi2[0] - observed_minimum(events, dataset), rel=1e-10, abs=0)
+
+
+def observed_minimum(events, dataset):
+    return upper_limit(events.at([0]), dataset, 1.0).chi2_min[0]
+
+
+@pytest.mark.parametrize(
+    ("excess", "crossing"),
+    [
+        ([-2, -1, 1, 2], 2.5),
+        ([-1, 1, -3, 1], 3.75),
+        ([-1, -3, 1, 2], 2.75),
+        ([1, 2, 3, 4], np.nan),
+        ([-1, 1, 1, -1], np.nan),
+        ([-4, -3, -2, -1], np.nan),
+    ],
+)
+def test_the_last_crossing_counts(excess, crossing):
+    got = toys._last_crossing(np.arange(1.0, 5.0), np.array(excess, dtype=float))
+    assert got == crossing or (np.isnan(got) and np.isnan(crossing))
+
+
+def test_bad_input(dataset, events):
+    with pytest.raises(ValueError, match="number must be >= 1, got 0"):
+        toys.throw(events.n_sm, dataset, 0, 1)
+    with pytest.raises(ValueError, match=r"the mean count of a bin must be >= 0, got -\d+.* for alpha -20.0, beta 0.0"):
+        toys.throw(events.n_sm, dataset, 5, 1, alpha=-20.0)
+    for level in (0.0, 1.0, np.nan):
+        with pytest.raises(ValueError, match=f"level must be > 0 and < 1, got {level}"):
+            toys.feldman_cousins(events, dataset, level, 10, 1)
