@@ -11,6 +11,7 @@ from importlib import resources
 import numpy as np
 
 from . import inputs, settings, units
+from .checks import choice
 from .detector import Response, csi_acceptance
 from .nucleus import Nuclide, nuclide
 
@@ -88,11 +89,13 @@ def read_table(folder, name):
     return dict(zip(lines[0].split(","), columns, strict=True))
 
 
-def csi2017(choices, tables=CSI2017_TABLES):
+def csi2017(choices, tables=CSI2017_TABLES, changes=None):
     """The CsI[Na] data of 2017, DOI 10.5281/zenodo.1228631, for the settings `choices`.
 
     Counts are 2 PE wide and summed over 0 to 6 us after the trigger; bin i of Eq. (34) is (2i - 2, 2i) PE.
-    Raises ValueError if a table is corrupted, or if the settings ask for a bin the release does not have.
+    `changes` maps names of inputs in the table csi2017 to the values, in natural units, to use in their place.
+    Raises ValueError if a table is corrupted, if the settings ask for a bin the release does not have, or for an
+    unknown name in `changes`.
     """
     counts = read_table(tables, "counts.csv")
     available = len(counts["pe_lo"])
@@ -101,7 +104,8 @@ def csi2017(choices, tables=CSI2017_TABLES):
     used = slice(choices.first_bin - 1, choices.last_bin)
     pe_edges = np.append(counts["pe_lo"][used], counts["pe_hi"][used][-1])
 
-    figures = {name: inputs.value(f"csi2017.{name}") for name in inputs.names("csi2017")}
+    figures = inputs.values("csi2017")
+    figures |= {choice("changed input", name, figures): value for name, value in (changes or {}).items()}
     neutrons = read_table(tables, "prompt_neutrons.csv")
     fine_centres = (neutrons["pe_lo"] + neutrons["pe_hi"]) / 2
     shape = {name: figures[f"acceptance_{name}"] for name in ("a", "k", "x0", "zero_below", "half_below")}

@@ -11,13 +11,17 @@ from .checks import choice
 
 @dataclass(frozen=True)
 class Nuclide:
-    """A nuclide: symbol, Z, N (neutrons), nuclear mass M and the mass of the neutral atom, both in MeV."""
+    """A nuclide: symbol, Z, N (neutrons), nuclear mass M and the mass of the neutral atom, both in MeV.
+
+    `size` multiplies every length of the form factor; 1 is the nucleus of the inputs.
+    """
 
     symbol: str
     Z: int
     N: int
     M: float
     atomic_mass: float
+    size: float = 1.0
 
     @property
     def A(self):
@@ -41,13 +45,14 @@ def helm(Q2, nucleus):
 
     F = 3 j_1(q R)/(q R) exp(-(q s)^2/2), q = sqrt(Q2), R^2 = c^2 + (7/3) pi^2 a^2 - 5 s^2,
     c = c_1 A^(1/3) - c_0 (Lewin and Smith 1996, Eqs. 4.7, 4.10 and 4.11).
+    All lengths are multiplied by the `size` of the nucleus, which is the same as q times it.
 
     Q2 in MeV^2, any shape; the result has its shape.
     """
     p = inputs.values("helm")
     c = p["c_slope"] * np.cbrt(nucleus.A) - p["c_offset"]
     R = np.sqrt(c**2 + (7 / 3) * np.pi**2 * p["a"] ** 2 - 5 * p["s"] ** 2)
-    q = np.sqrt(Q2)
+    q = np.sqrt(Q2) * nucleus.size
     x = q * R
     safe = np.where(x == 0, 1.0, x)
     # j_1(x) = x/3 + ...: the quotient is 1 at q = 0

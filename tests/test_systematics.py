@@ -1,0 +1,497 @@
+"""Shifted ingredients against adaptive quadrature and exact scalings; opened nuisances against a general minimiser."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import reference_spectrum as reference
+import yaml
+from scipy.optimize import minimize, minimize_scalar
+
+from cevnsloop import coherent, inputs, paper, settings, systematics
+from cevnsloop.amplitude import PUBLISHED, REDERIVED
+from cevnsloop.events import Events, predict, sm_events
+from cevnsloop.fit import profile, upper_limit
+from cevnsloop.model import Model, unit_model
+from cevnsloop.nucleus import helm, nuclide
+from cevnsloop.systematics import (
+    ACCEPTANCE,
+    INGREDIENTS,
+    PARTS,
+    limit_shifts,
+    profile_open,
+    shifted,
+    sigma_alpha_left,
+    spectra_open,
+    upper_limit_open,
+    variations,
+)
+
+EPS = np.finfo(float).eps
+ALL = tuple(PARTS)
+MOVES = {  # the fields of a data set that an ingredient may touch
+    "quenching": {"response"},
+    "light_yield": {"response"},
+    **{name: {"response", "b_on"} for name in ACCEPTANCE},
+    "neutrinos_per_proton": {"fluence"},
+    "nuclear_size": {"targets"},
+}
+
+
+def same(a, b):
+    """Two values of a field of a record, records without __eq__ included."""
+    if hasattr(a, "__dataclass_fields__") and not isinstance(a, settings.Settings):
+        return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    return np.array_equal(a, b)
+
+
+def differing(a, b):
+    return {f.name for f in fields(a) if not same(getattr(a, f.name), getattr(b, f.name))}
+
+
+def test_errors_are_those_of_the_release(release):
+    text = (release / "coherent_parameters.yaml").read_text(encoding="utf-8")
+    stated = yaml.safe_load(text.replace("\t", " "))
+
+    def number(name):
+        return inputs.entry(f"systematics.{name}").number
+
+    for name, key in (
+        ("quenching", "csiQF"),
+        ("light_yield", "csiLightYield"),
+        ("neutrinos_per_proton", "neutrinosPerProton"),
+    ):
+        assert number(f"{name}.both") == stated[key]["uncertainty"]
+        assert inputs.entry(f"csi2017.{name}").number == stated[key]["value"]
+    parameters = {p["name"].replace("_", ""): p for p in stated["acceptanceEfficiency"]["parameters"]}
+    for short, p in parameters.items():
+        found = [number(f"acceptance_{short}.{side}") for side in ("up", "down")]
+        assert found == [p["error_hi"], p["error_lo"]]
+        assert inputs.entry(f"csi2017.acceptance_{short}").number == p["value"]
+    assert {f"acceptance_{short}" for short in parameters} == set(ACCEPTANCE)
+
+
+def test_every_error_has_an_ingredient_and_its_unit():
+    assert sorted(inputs.names("systematics")) == sorted(INGREDIENTS)
+    for name in set(INGREDIENTS) - {"nuclear_size"}:
+        units = {inputs.entry(f"systematics.{name}.{side}").unit for side in inputs.names(f"systematics.{name}")}
+        assert units == {inputs.entry(f"csi2017.{name}").unit}
+
+
+def test_parts_of_sigma_alpha_add_up_to_it_in_quadrature():
+    parts = inputs.values("sigma_alpha_parts")
+    assert set(parts) == set(PARTS)
+    assert set(INGREDIENTS) - {"light_yield"} == {one for part in PARTS.values() for one in part}
+    assert round(sum(p**2 for p in parts.values()) ** 0.5, 2) == inputs.value("csi2017.sigma_alpha")
+
+
+def test_parts_are_what_one_sigma_moves_the_standard_model_by(dataset):
+    """COHERENT's parts against our own spectrum: the flux exactly, quenching to a tenth, the acceptance nearly."""
+    half = {}
+    for name, (down, up) in variations(dataset).items():
+        half[name] = abs(sm_events(up).sum() - sm_events(down).sum()) / 2 / sm_events(dataset).sum()
+    parts = inputs.values("sigma_alpha_parts")
+    assert half["neutrinos_per_proton"] == pytest.approx(parts["flux"], rel=1e-13, abs=0)
+    assert half["quenching"] == pytest.approx(parts["quenching"], rel=0.1, abs=0)
+    # the size of the nucleus was chosen to give that part, as a number of one digit
+    assert half["nuclear_size"] == pytest.approx(parts["form_factor"], rel=0.1, abs=0)
+    # three parameters, no correlations stated: together a little more than COHERENT's number
+    together = np.sqrt(sum(half[name] ** 2 for name in ACCEPTANCE))
+    assert parts["acceptance"] < together < 1.3 * parts["acceptance"]
+
+
+@pytest.mark.parametrize("name", INGREDIENTS)
+@pytest.mark.parametrize("sigmas", [-1, 1])
+def test_an_ingredient_touches_its_fields_and_no_other(name, sigmas, dataset):
+    moved = shifted(dataset, name, sigmas)
+    assert differing(dataset, moved) == MOVES[name]
+    if "response" in MOVES[name]:
+        assert differing(dataset.response, moved.response) == {"acceptance" if name in ACCEPTANCE else "pe_per_MeV"}
+    for before, after in zip(dataset.targets, moved.targets, strict=True):
+        assert differing(before, after) <= {"nuclide"}
+        assert differing(before.nuclide, after.nuclide) <= {"size"}
+
+
+@pytest.mark.parametrize("name", INGREDIENTS)
+def test_no_shift_is_the_data_set_itself(name, dataset):
+    assert differing(dataset, shifted(dataset, name, 0)) == set()
+
+
+@pytest.mark.parametrize("name", INGREDIENTS)
+@pytest.mark.parametrize(("sigmas", "side"), [(1, "up"), (-1, "down")])
+def test_shifts_are_as_large_as_the_error_on_their_side(name, sigmas, side, dataset):
+    errors = inputs.values(f"systematics.{name}")
+    value = inputs.value(f"csi2017.{name}") if name != "nuclear_size" else 1.0
+    wanted = 1 + sigmas * errors.get("both", errors.get(side)) / value
+    moved = shifted(dataset, name, sigmas)
+    pe = 9.5  # an acceptance with 1 / (1 + exp(-k (pe - x0))), solved for the parameter that moved
+    a, k, x0 = reference.ACCEPTANCE
+    seen = moved.response.acceptance[9]
+    found = {
+        "quenching": moved.response.pe_per_MeV / dataset.response.pe_per_MeV,
+        "light_yield": moved.response.pe_per_MeV / dataset.response.pe_per_MeV,
+        "acceptance_a": seen * (1 + np.exp(-k * (pe - x0))) / a,
+        "acceptance_k": -np.log(a / seen - 1) / (pe - x0) / k,
+        "acceptance_x0": (pe + np.log(a / seen - 1) / k) / x0,
+        "neutrinos_per_proton": moved.fluence / dataset.fluence,
+        "nuclear_size": moved.targets[0].nuclide.size,
+    }[name]
+    # log(a / seen - 1) is 0.67 and loses less than a digit
+    assert found == pytest.approx(wanted, rel=20 * EPS, abs=0)
+
+
+def test_a_name_moves_what_it_says(dataset):
+    """Acceptance k and x0 are told apart by where they leave the acceptance as it was."""
+    used = slice(6, 30)
+    before = dataset.response.acceptance[used]
+    steps = {name: shifted(dataset, name, 1).response.acceptance[used] / before for name in ACCEPTANCE}
+    assert np.ptp(steps["acceptance_a"]) < 10 * EPS
+    # steeper: less below x0 = 10.85 PE, more above; later: less everywhere, least at the end
+    assert (steps["acceptance_k"] < 1).tolist() == [True] * 5 + [False] * 19
+    assert (np.diff(steps["acceptance_x0"]) > 0).all()
+    assert steps["acceptance_x0"].max() < 1
+
+
+def test_prompt_neutrons_follow_the_acceptance(dataset):
+    for sigmas in (-1, 1):
+        moved = shifted(dataset, "acceptance_a", sigmas)
+        factor = moved.response.acceptance[20] / dataset.response.acceptance[20]
+        assert moved.b_on == pytest.approx(factor * dataset.b_on, rel=1e-14, abs=0)
+        assert moved.n_obs.tolist() == dataset.n_obs.tolist()
+        assert moved.sigma**2 - moved.b_on == pytest.approx(dataset.sigma**2 - dataset.b_on, rel=1e-14, abs=0)
+
+
+def test_counts_of_a_toy_stay(dataset):
+    toy = replace(dataset, n_on=dataset.n_on + 3.0)
+    assert all((one.n_on == toy.n_on).all() for pair in variations(toy).values() for one in pair)
+
+
+def test_flux_scales_every_part(dataset):
+    model = unit_model("A", [1.0, 40.0], [3.0, 90.0])
+    before = predict(model, dataset, REDERIVED)
+    down, up = (predict(model, d, REDERIVED) for d in variations(dataset)["neutrinos_per_proton"])
+    for part in fields(Events):
+        one = getattr(before, part.name)
+        assert getattr(up, part.name) == pytest.approx(1.1 * one, rel=1e-14, abs=0)
+        assert getattr(down, part.name) == pytest.approx(0.9 * one, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("sigmas", [-1, 1])
+@pytest.mark.parametrize("name", ["quenching", "acceptance_a", "acceptance_k", "acceptance_x0", "nuclear_size"])
+def test_shifted_spectra_agree_with_adaptive_quadrature(name, sigmas, dataset, monkeypatch):
+    errors = inputs.values(f"systematics.{name}")
+    step = sigmas * errors.get("both", errors.get("up" if sigmas > 0 else "down"))
+    if name == "quenching":
+        factor = 1 + step / inputs.value("csi2017.quenching")
+        monkeypatch.setattr(reference, "PE_PER_MEV", reference.PE_PER_MEV * factor)
+    elif name == "nuclear_size":
+        # q R is all that counts: a larger nucleus is a larger q, and T goes as its square
+        unshifted = reference.helm_squared
+        monkeypatch.setattr(reference, "helm_squared", lambda symbol, T: unshifted(symbol, T * (1 + step) ** 2))
+    else:
+        changed = list(reference.ACCEPTANCE)
+        changed[ACCEPTANCE.index(name)] += step
+        monkeypatch.setattr(reference, "ACCEPTANCE", tuple(changed))
+    moved = shifted(dataset, name, sigmas)
+    # the accuracy the package promises, as in test_events.py
+    assert sm_events(moved) == pytest.approx(reference.events(reference.eq22, 0.0, moved), rel=1e-8, abs=0)
+    m_chi, m_zp = 20.0, 30.0
+    expected = reference.events(lambda E, T, s: reference.eq23(E, T, s, m_chi, m_zp), m_chi, moved)
+    assert predict(unit_model("A", m_chi, m_zp), moved, PUBLISHED).n_tree == pytest.approx(expected, rel=1e-8, abs=0)
+
+
+def test_a_nucleus_of_another_size():
+    larger = replace(nuclide("Cs133"), size=1.04)
+    for Q2 in (1e-4, 900.0, 3600.0):
+        assert helm(Q2, larger) == pytest.approx(helm(1.04**2 * Q2, nuclide("Cs133")), rel=1e-14, abs=0)
+    # 1 - F is Q^2 <r^2> / 6 at small Q
+    rise = (1 - helm(1e-2, larger)) / (1 - helm(1e-2, nuclide("Cs133")))
+    assert rise == pytest.approx(1.04**2, rel=1e-5, abs=0)
+
+
+def test_changed_inputs_are_those_of_the_table(dataset):
+    doubled = coherent.csi2017(dataset.settings, changes={"exposure": 2 * inputs.value("csi2017.exposure")})
+    assert doubled.b_on == pytest.approx(2 * dataset.b_on, rel=1e-14, abs=0)
+    with pytest.raises(ValueError, match=r"changed input must be one of detector_mass, .*, got 'acceptance'"):
+        coherent.csi2017(dataset.settings, changes={"acceptance": 1.0})
+
+
+def test_variations_hold_every_ingredient_and_the_other_moments(dataset):
+    found = variations(dataset)
+    assert list(found) == [*INGREDIENTS, "second_moments"]
+    assert [one.settings.moments for one in found["second_moments"]] == ["cteq6l1_mz", "cteq6l1_1300MeV"]
+    for one in found["second_moments"]:
+        assert differing(dataset, one) == {"settings"}
+        assert replace(one.settings, moments="mz_rounded") == dataset.settings
+    for name in INGREDIENTS:
+        assert differing(found[name][0], shifted(dataset, name, -1)) == set()
+        assert differing(found[name][1], shifted(dataset, name, 1)) == set()
+
+
+@pytest.fixture(scope="module")
+def points():
+    """Models of both cases: Fig. 4's light, middle and heavy chi, beyond the tree's threshold included."""
+    m_chi = np.array([1.0, 25.0, 60.0, 90.0])
+    return {case: unit_model(case, m_chi, 2.5 * m_chi) for case in "AB"}
+
+
+@pytest.mark.parametrize(("case", "amplitude"), [("A", PUBLISHED), ("B", REDERIVED)])
+def test_limit_shifts_are_limits_of_the_shifted_data(case, amplitude, points, dataset):
+    found = limit_shifts(points[case], dataset, amplitude, 4.61)
+    assert list(found) == [*INGREDIENTS, "second_moments"]
+    nominal = upper_limit(predict(points[case], dataset, amplitude), dataset, 4.61).g_limit
+    for name, pair in variations(dataset).items():
+        assert found[name].shape == (2, 4)
+        for i, moved in enumerate(pair):
+            limit = upper_limit(predict(points[case], moved, amplitude), moved, 4.61).g_limit
+            assert nominal * (1 + found[name][i]) == pytest.approx(limit, rel=1e-14, abs=0)
+
+
+def test_moments_move_what_has_a_loop_and_nothing_else(dataset):
+    """At the tree's lightest masses nothing depends on them; in case B, m_Z' = 2 m_chi, they decide."""
+    light = limit_shifts(unit_model("A", 1.0, 10.0), dataset, REDERIVED, 4.61)["second_moments"]
+    assert np.abs(light).max() < 1e-4
+    loop = limit_shifts(unit_model("B", 53.0, 106.0), dataset, PUBLISHED, 4.61)
+    assert loop["second_moments"].max() > 3
+    assert all(abs(loop[name]).max() < 0.2 for name in INGREDIENTS)
+
+
+@pytest.mark.parametrize("delta_chi2", [2.71, 4.61])
+@pytest.mark.parametrize("case", "AB")
+def test_nothing_opened_is_the_limit_of_eq_34(case, delta_chi2, points, dataset):
+    expected = upper_limit(predict(points[case], dataset, REDERIVED), dataset, delta_chi2)
+    found = upper_limit_open(points[case], dataset, REDERIVED, delta_chi2, ())
+    # the same chi^2 from two linear solvers: rounding, in the limit enlarged by the slope there
+    assert found.g_limit == pytest.approx(expected.g_limit, rel=1e-12, abs=0)
+    assert found.chi2_min == pytest.approx(expected.chi2_min, rel=1e-12, abs=0)
+    # at the minimum the terms of the slope cancel
+    assert found.g_best == pytest.approx(expected.g_best, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("case", "AB")
+def test_flux_opened_is_the_limit_of_eq_34(case, points, dataset):
+    """A pure normalisation recombines with what is left of alpha: sqrt(left^2 + part^2) = sigma_alpha."""
+    expected = upper_limit(predict(points[case], dataset, REDERIVED), dataset, 4.61)
+    found = upper_limit_open(points[case], dataset, REDERIVED, 4.61, ("flux",))
+    assert found.g_limit == pytest.approx(expected.g_limit, rel=1e-12, abs=0)
+    assert found.chi2_min == pytest.approx(expected.chi2_min, rel=1e-12, abs=0)
+
+
+def test_flux_opened_shares_alpha_with_it(dataset):
+    n_th = 1.7 * sm_events(dataset)
+    left = sigma_alpha_left(dataset, ("flux",))
+    chi2, (alpha, beta, theta) = profile_open(n_th, [0.1 * n_th], dataset, left)
+    one = profile(n_th, dataset)
+    assert chi2 == pytest.approx(one[0], rel=1e-13, abs=0)
+    assert alpha + 0.1 * theta == pytest.approx(one[1], rel=1e-13, abs=0)
+    assert beta == pytest.approx(one[2], rel=1e-12, abs=0)
+    # of two normalisations each takes its share of the variance
+    assert alpha / left**2 == pytest.approx(theta / 0.1, rel=1e-12, abs=0)
+
+
+def printed_chi2(nuisances, n_th, slopes, dataset, sigma_alpha):
+    """Eq. (34) with slopes, term by term."""
+    alpha, beta, *theta = nuisances
+    total = (alpha / sigma_alpha) ** 2 + (beta / 0.25) ** 2 + sum(t**2 for t in theta)
+    for i in range(len(n_th)):
+        expected = n_th[i] * (1 + alpha) + dataset.b_on[i] * (1 + beta)
+        expected += sum(t * slope[i] for t, slope in zip(theta, slopes, strict=True))
+        total += (dataset.n_obs[i] - expected) ** 2 / (dataset.n_obs[i] + 2 * dataset.b_ss[i] + dataset.b_on[i])
+    return total
+
+
+@pytest.mark.parametrize("names", [(), ("quenching",), ("acceptance",), ALL])
+@pytest.mark.parametrize("g", [0.0, 6.5e-9, 3e-8])
+def test_profiled_chi2_is_the_minimum(names, g, dataset):
+    parts = spectra_open(unit_model("A", 1.0, 10.0), dataset, REDERIVED, names)
+    n_th, *slopes = parts[:, 0] + g**2 * parts[:, 1] + g**4 * parts[:, 2]
+    left = sigma_alpha_left(dataset, names)
+    chi2, nuisances = profile_open(n_th, slopes, dataset, left)
+    assert nuisances.shape == (2 + len(slopes),)
+    args = (n_th, slopes, dataset, left)
+    found = minimize(printed_chi2, np.zeros(2 + len(slopes)), args=args, method="BFGS", options={"gtol": 1e-7})
+    # a quadratic minimum: chi2 to the square of what is left of the gradient
+    assert chi2 == pytest.approx(found.fun, rel=1e-11, abs=0)
+    assert chi2 == pytest.approx(printed_chi2(nuisances, *args), rel=1e-13, abs=0)
+    scale = np.array([left, dataset.sigma_beta, *np.ones(len(slopes))])
+    assert (abs(nuisances - found.x) < 1e-5 * scale).all()
+    for i, step in enumerate(1e-3 * scale):
+        for sign in (-1, 1):
+            assert printed_chi2(nuisances + sign * step * (np.arange(len(scale)) == i), *args) > chi2
+
+
+def test_slopes_are_half_of_up_minus_down(dataset):
+    model, g = unit_model("A", [2.0, 30.0], [4.0, 100.0]), np.array([1e-8, 1e-4])
+    parts = spectra_open(model, dataset, REDERIVED, ("acceptance", "form_factor"))
+    assert parts.shape == (5, 3, 2, 12)
+    g2 = g[:, None] ** 2
+    at_g = parts[:, 0] + g2 * parts[:, 1] + g2**2 * parts[:, 2]
+    assert at_g[0] == pytest.approx(predict(model, dataset, REDERIVED).total(g), rel=1e-14, abs=0)
+    for k, name in enumerate((*ACCEPTANCE, "nuclear_size")):
+        down, up = (
+            predict(model, d, REDERIVED).total(g) + d.b_on for d in (shifted(dataset, name, s) for s in (-1, 1))
+        )
+        # differences of a few per cent of the spectrum, known to its rounding
+        assert (abs(at_g[1 + k] - (up - down) / 2) < 20 * EPS * up).all(), name
+
+
+@pytest.mark.parametrize("names", [("quenching",), ("acceptance",), ("form_factor",), ALL])
+@pytest.mark.parametrize(("case", "amplitude"), [("A", PUBLISHED), ("B", REDERIVED)])
+def test_limits_are_roots(names, case, amplitude, points, dataset):
+    limit = upper_limit_open(points[case], dataset, amplitude, 4.61, names)
+    parts = spectra_open(points[case], dataset, amplitude, names)
+    left = sigma_alpha_left(dataset, names)
+
+    def chi2(g):
+        g2 = np.asarray(g)[:, None] ** 2
+        n = parts[:, 0] + g2 * parts[:, 1] + g2**2 * parts[:, 2]
+        return profile_open(n[0], n[1:], dataset, left)[0]
+
+    assert chi2(limit.g_limit) == pytest.approx(limit.chi2_min + 4.61, rel=1e-12, abs=0)
+    assert chi2(limit.g_best) == pytest.approx(limit.chi2_min, rel=1e-12, abs=0)
+    # nothing below the limit reaches it, and nothing is better than the best
+    for fraction in np.linspace(0.0, 0.999, 40):
+        below = chi2(fraction * limit.g_limit)
+        assert (below >= limit.chi2_min * (1 - 1e-12)).all()
+        assert (below[limit.g_best < fraction * limit.g_limit] < (limit.chi2_min + 4.61).max()).all()
+
+
+def test_arrays_are_their_single_models(dataset, monkeypatch):
+    monkeypatch.setattr(systematics, "BLOCK", 4)
+    m_chi, m_zp = np.array([[1.0], [30.0]]), np.array([[20.0, 300.0, 1000.0]])
+    whole = upper_limit_open(unit_model("A", m_chi, m_zp), dataset, REDERIVED, 4.61, ALL)
+    shifts = limit_shifts(unit_model("A", m_chi, m_zp), dataset, REDERIVED, 4.61)
+    assert whole.g_limit.shape == (2, 3)
+    for i, j in ((0, 2), (1, 0), (1, 1)):
+        model = unit_model("A", m_chi[i, 0], m_zp[0, j])
+        one = upper_limit_open(model, dataset, REDERIVED, 4.61, ALL)
+        assert one.g_limit.shape == ()
+        assert whole.g_limit[i, j] == pytest.approx(float(one.g_limit), rel=1e-12, abs=0)
+        single = limit_shifts(model, dataset, REDERIVED, 4.61)
+        for name, pair in shifts.items():
+            assert 1 + pair[:, i, j] == pytest.approx(1 + single[name], rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("masses", [(1.0, 10.0), (28.0, 280.0)])
+def test_slopes_stand_for_a_quenching_factor_that_really_moves(masses, dataset):
+    """The limit with a slope against chi^2 with the spectrum of each quenching factor, a minimum over it included."""
+    model, names = unit_model("A", *masses), ("quenching",)
+    limit = upper_limit_open(model, dataset, REDERIVED, 4.61, names)
+    left = sigma_alpha_left(dataset, names)
+
+    def chi2(theta, g):
+        moved = replace(shifted(dataset, "quenching", theta), sigma_alpha=left)
+        return float(profile(predict(model, moved, REDERIVED).total(g), moved)[0]) + theta**2
+
+    at = {g: minimize_scalar(chi2, (-2, 2), args=(g,), method="bounded", bounds=(-3, 3)) for g in (0.0, limit.g_limit)}
+    assert limit.g_best == 0
+    assert -2 < at[limit.g_limit].x < 0
+    # the slope leaves out what is quadratic in the shift, of one sigma here
+    assert at[limit.g_limit].fun - at[0.0].fun == pytest.approx(4.61, rel=0.25, abs=0)
+
+
+def test_the_order_of_the_names_does_not_matter(points, dataset):
+    one, other = (upper_limit_open(points["A"], dataset, PUBLISHED, 4.61, names) for names in (ALL, ALL[::-1]))
+    assert one.g_limit == pytest.approx(other.g_limit, rel=1e-12, abs=0)
+
+
+def test_a_small_ingredient_opened_is_itself_shifted_and_marginal(dataset, monkeypatch):
+    """What opening does at first order: with a part of no size the limit moves by the error's square only."""
+    real = inputs.values
+
+    def tiny(prefix):
+        errors = real(prefix)
+        return {side: 1e-4 * e for side, e in errors.items()} if prefix.startswith("systematics") else errors
+
+    model = unit_model("A", 1.0, 10.0)
+    nominal = upper_limit(predict(model, dataset, REDERIVED), dataset, 4.61).g_limit
+    monkeypatch.setattr(inputs, "values", tiny)
+    monkeypatch.setattr(systematics, "sigma_alpha_left", lambda dataset, names: dataset.sigma_alpha)
+    opened = upper_limit_open(model, dataset, REDERIVED, 4.61, ALL).g_limit
+    assert 0 < abs(opened / nominal - 1) < 1e-7
+
+
+def test_all_parts_can_be_opened_along_fig_4(dataset):
+    m_chi = paper.masses(1.0, 100.0, 7)
+    for case in "AB":
+        for ratio in paper.RATIOS:
+            model = unit_model(case, m_chi, ratio * m_chi)
+            nominal = upper_limit(predict(model, dataset, REDERIVED), dataset, 4.61).g_limit
+            opened = upper_limit_open(model, dataset, REDERIVED, 4.61, ALL).g_limit
+            assert (abs(np.log(opened / nominal)) < np.log(1.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "sigmas", "message"),
+    [
+        ("pdf", 1, "ingredient must be one of quenching, light_yield, .*, nuclear_size, got 'pdf'"),
+        ("acceptance", 1, "ingredient must be one of .*, got 'acceptance'"),
+        ("quenching", -6, r"quenching must be > 0 and finite, got -0.01"),
+        ("nuclear_size", -25, "nuclear_size must be > 0 and finite, got 0.0"),
+        ("acceptance_x0", np.nan, "acceptance_x0 must be > 0 and finite, got nan"),
+    ],
+)
+def test_shifts_that_are_refused(name, sigmas, message, dataset):
+    with pytest.raises(ValueError, match=message):
+        shifted(dataset, name, sigmas)
+
+
+def test_errors_belong_to_one_data_set(dataset):
+    with pytest.raises(ValueError, match="data set must be one of CsI 2017, got 'Ar 2020'"):
+        shifted(replace(dataset, name="Ar 2020"), "quenching", 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "sigma_alpha", "message"),
+    [
+        (
+            ("fluxes",),
+            0.28,
+            "part of sigma_alpha must be one of quenching, flux, form_factor, acceptance, got 'fluxes'",
+        ),
+        (("acceptance_a",), 0.28, "part of sigma_alpha must be one of .*, got 'acceptance_a'"),
+        (("flux", "flux"), 0.28, "each part of sigma_alpha can be opened once, got flux, flux"),
+        (("quenching", "flux"), 0.2, "sigma_alpha must be larger than its opened parts together, got 0.2"),
+    ],
+)
+def test_parts_that_cannot_be_opened(names, sigma_alpha, message, dataset):
+    changed = replace(dataset, sigma_alpha=sigma_alpha)
+    with pytest.raises(ValueError, match=message):
+        sigma_alpha_left(changed, names)
+    with pytest.raises(ValueError, match=message):
+        upper_limit_open(unit_model("A", 1.0, 2.0), changed, PUBLISHED, 4.61, names)
+
+
+def test_spectra_of_an_unknown_part(dataset):
+    with pytest.raises(ValueError, match=r"part of sigma_alpha must be one of .*, got 'light_yield'"):
+        spectra_open(unit_model("A", 1.0, 2.0), dataset, PUBLISHED, ("light_yield",))
+
+
+def test_left_is_what_the_opened_parts_leave(dataset):
+    assert sigma_alpha_left(dataset, ()) == pytest.approx(0.28, rel=1e-15, abs=0)
+    assert sigma_alpha_left(dataset, ("quenching",)) == pytest.approx((0.28**2 - 0.25**2) ** 0.5, rel=1e-14, abs=0)
+    # 0.28 is rounded: all parts leave 0.03, the root of a difference of 1 in 80
+    assert sigma_alpha_left(dataset, ALL) == pytest.approx(0.03, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("delta_chi2", [0.0, -1.0, np.nan, np.inf])
+def test_delta_chi2_must_be_positive(delta_chi2, dataset):
+    with pytest.raises(ValueError, match="delta_chi2 must be > 0 and finite"):
+        upper_limit_open(unit_model("A", 1.0, 2.0), dataset, PUBLISHED, delta_chi2, ("flux",))
+
+
+def test_a_limit_that_is_never_reached(dataset):
+    """Nuisances can absorb any signal at a price, for the flux the one of Eq. (34)."""
+    message = r"delta_chi2 must be < (\S+), the most a signal can add here, got 20"
+    model = unit_model("A", 1.0, 2.0)
+    with pytest.raises(ValueError, match=message) as printed:
+        upper_limit(predict(model, dataset, PUBLISHED), dataset, 20)
+    with pytest.raises(ValueError, match=message) as opened:
+        upper_limit_open(model, dataset, PUBLISHED, 20, ("flux",))
+    assert str(opened.value) == str(printed.value)
+
+
+def test_no_signal_has_no_limit(dataset):
+    model = Model("A", 1.0, 2.0, 0.0, 0.0, {"d": 1.0})
+    with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
+        upper_limit_open(model, dataset, PUBLISHED, 4.61, ("flux",))
