@@ -7,6 +7,7 @@ colour-blind readers can tell apart, and no line is told from another by its col
 import functools
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 COLOURS = {
     "SM": "#000000",
@@ -168,4 +169,107 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
     for label in sets:  # the colour tells the case, the style what is compared
         handles[label] = plt.Line2D([], [], color="#333333", ls=handles[label].get_linestyle())
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(len(handles), 3))
+    return figure
+
+
+@styled
+def expected(m_chi, panels, lines):
+    """Limits over m_chi (MeV) with what is expected without a signal, a panel for each (case, ratio) as in `fig4`,
+    and below it the same divided by the median.
+
+    panels   {(case, ratio): {"-2", "-1", "median", "+1", "+2": array over m_chi}}; inf is drawn to the upper end
+    lines    {label: (every how many masses, {(case, ratio): array}, line style)}
+    """
+    cases, ratios = list(dict.fromkeys(k[0] for k in panels)), list(dict.fromkeys(k[1] for k in panels))
+    heights = [2, 1] * len(cases)
+    figure, axes = plt.subplots(
+        *(len(heights), len(ratios)),
+        figsize=(7.2, 8.6),
+        sharex=True,
+        sharey="row",
+        height_ratios=heights,
+        squeeze=False,
+    )
+    for (case, ratio), band in panels.items():
+        row, colour = 2 * cases.index(case), COLOURS[case]
+        for ax, unit in zip(axes[row : row + 2, ratios.index(ratio)], (1.0, band["median"]), strict=True):
+            for low, high, alpha in (("-2", "+2", 0.15), ("-1", "+1", 0.3)):
+                ends = band[low] / unit, np.minimum(band[high], 1e6 * band["median"]) / unit
+                ax.fill_between(m_chi, *ends, color=colour, alpha=alpha, lw=0)
+            ax.plot(m_chi, band["median"] / unit, "--", color=colour)
+            for every, limits, style in lines.values():
+                values = limits[case, ratio] / np.broadcast_to(unit, m_chi.shape)[::every]
+                ax.plot(m_chi[::every], values, style, color="#111111", lw=1.4, ms=4, clip_on=False)
+            ax.set(xscale="log", yscale="log", xlim=(m_chi[0], m_chi[-1]))
+            ax.xaxis.set_major_formatter(plain)
+        axes[row, ratios.index(ratio)].set(title=rf"case {case}, $m_{{Z'}} = {ratio:g}\,m_\chi$")
+    for k, case in enumerate(cases):
+        medians = np.concatenate([panels[case, ratio]["median"] for ratio in ratios])
+        axes[2 * k, 0].set(ylim=(0.3 * medians.min(), 4 * medians.max()), ylabel=r"limit on $g_\chi g_q$")
+        axes[2 * k + 1, 0].set(ylim=(0.45, 6), yticks=[0.5, 1, 2, 5], ylabel="/ median")
+        axes[2 * k + 1, 0].yaxis.set_major_formatter(plain)
+        axes[2 * k + 1, 0].yaxis.set_minor_formatter(plt.NullFormatter())
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$m_\chi$ [MeV]")
+    handles = {
+        "68% of the toys": plt.Rectangle((0, 0), 1, 1, color="#777777", alpha=0.6, lw=0),
+        "95%": plt.Rectangle((0, 0), 1, 1, color="#777777", alpha=0.3, lw=0),
+        "median": plt.Line2D([], [], color="#777777", ls="--"),
+    }
+    for label, (_, _, style) in lines.items():
+        handles[label] = axes[0, 0].plot([], [], style, color="#111111", lw=1.4, ms=4)[0]
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3)
+    return figure
+
+
+@styled
+def shifts(panels, xlabel):
+    """Two-sided bars, a panel for each title: `panels` {title: {name: (down, up)}} of relative changes in per cent."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 3.4), sharex=True, sharey=True, squeeze=False)
+    for ax, (title, bars) in zip(axes[0], panels.items(), strict=True):
+        names = list(bars)
+        place = range(len(names))
+        for side, (label, colour, offset) in enumerate((("down", COLOURS["c1"], -0.2), ("up", COLOURS["nu_e"], 0.2))):
+            values = [bars[name][side] for name in names]
+            ax.barh([p + offset for p in place], values, 0.4, color=colour, label=rf"$1\sigma$ {label}")
+        ax.axvline(0, color="#444444", lw=0.8)
+        ax.set_yticks(place, names)
+        ax.set(title=title, xlabel=xlabel)
+        ax.grid(axis="y", visible=False)
+    axes[0, 0].invert_yaxis()
+    axes[0, -1].legend(loc="lower right")
+    return figure
+
+
+@styled
+def budget(panels, xlabel):
+    """Horizontal bars, longest on top, a panel for each title: `panels` {title: ({name: length}, colour key)}."""
+    heights = [len(bars) for bars, _ in panels.values()]
+    figure, axes = plt.subplots(
+        len(panels), 1, figsize=(6.4, 0.9 + 0.36 * sum(heights)), sharex=True, squeeze=False, height_ratios=heights
+    )
+    for ax, (title, (bars, colour)) in zip(axes[:, 0], panels.items(), strict=True):
+        ordered = dict(sorted(bars.items(), key=lambda bar: bar[1]))
+        drawn = ax.barh(list(ordered), list(ordered.values()), 0.65, color=COLOURS[colour])
+        ax.bar_label(drawn, fmt="%.2f", padding=4, fontsize=9)
+        ax.set_title(title)
+        ax.grid(axis="y", visible=False)
+        ax.margins(x=0.12)
+    axes[-1, 0].set_xlabel(xlabel)
+    return figure
+
+
+@styled
+def growth(panels):
+    """Costs on logarithmic axes, a panel for each x axis label, with a dotted line of slope 1 through the last point.
+
+    panels   {x axis label: (y axis label, {curve label: (x, y, colour key, style)})}
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.3), squeeze=False)
+    for ax, (xlabel, (ylabel, lines)) in zip(axes[0], panels.items(), strict=True):
+        for label, (x, y, colour, style) in lines.items():
+            ax.loglog(x, y, style, color=COLOURS[colour], ms=4, label=label)
+            ax.loglog([x[0], x[-1]], [y[-1] * x[0] / x[-1], y[-1]], ":", color="#888888", lw=1)
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.legend()
     return figure

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from .checks import positive
 from .events import predict
@@ -167,6 +166,8 @@ def search(y, coefficients, deltas):
     Returns y_best and chi2_min, shape (T, N), and a list of y_limit, each of shape (T, N), inf where chi^2 never rises
     that far.
     """
+    from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
+
     shape = coefficients[0].shape
     coefficients = [c.ravel() for c in coefficients]
     model = np.tile(np.arange(shape[1]), shape[0])

@@ -26,7 +26,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from .checks import non_negative, positive
 from .fit import Limit
@@ -190,6 +189,8 @@ SIGNALS = np.array([NO_SIGNAL, *np.geomspace(0.1, 1e6, 73)])
 
 def _limits(n_sm, dataset, delta, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
     """g_limit, g_best and q there, shape (3, P), for P points: the other arrays have the shape (P, B) or (P,)."""
+    from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
+
     Q, R = abs(quadratic).sum(-1), abs(quartic).sum(-1)
     points = np.arange(len(Q))
 
@@ -224,15 +225,16 @@ def _limits(n_sm, dataset, delta, absorbed, quadratic, quartic, n_on, b_ss, alph
     lower = q_flat <= q_min
     n_best, q_min = np.where(lower, n_flat, n_best), np.where(lower, q_flat, q_min)
 
-    above = (grid > q_min[:, None] + delta) & (np.arange(len(SIGNALS)) > best[:, None])
+    behind = best + (SIGNALS[best] <= n_best)  # the first point of the grid above the minimum
+    above = (grid > q_min[:, None] + delta) & (np.arange(len(SIGNALS)) >= behind[:, None])
     rises = above.any(-1)
     if absorbed is None and not rises.all():
         ceiling = (grid[:, -1] - q_min)[~rises].min()
         raise ValueError(f"delta must be < {ceiling:.3g}, the most a signal can add here, got {delta}")
-    k = np.where(rises, above.argmax(-1), 1)
+    k = np.where(rises, above.argmax(-1), len(SIGNALS) - 1)
     rise = elementwise.find_root(
         lambda signal, i: fit(signal, i)[2] - q_min[i] - delta,
-        (SIGNALS[k - 1], SIGNALS[k]),
+        (np.maximum(SIGNALS[k - 1], n_best), SIGNALS[k]),
         args=(points,),
     )
     g_limit = np.where(rises, np.sqrt(g2_of(rise.x, points)[0]), absorbed)

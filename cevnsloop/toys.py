@@ -5,7 +5,7 @@ normalisation and beam-on background put the minima of their penalties from Gaus
 takes a seed: the same seed gives the same toys, on any machine and for any number of processes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -36,6 +36,13 @@ def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
     )
 
 
+def throw_each(n_th, dataset, number, seed, alpha, beta):
+    """`number` toys for each of K signals, n_th (K, B) with alpha and beta (K,): K * number, one after the other."""
+    each = [throw(n, dataset, number, [seed, k], *at) for k, (n, *at) in enumerate(zip(n_th, alpha, beta, strict=True))]
+    parts = ([getattr(toys, field.name) for toys in each] for field in fields(Experiments))
+    return Experiments(*map(np.concatenate, parts))
+
+
 @dataclass(frozen=True, eq=False)
 class Fits:
     """Fits of N models to T experiments, arrays of shape (T, N).
@@ -63,7 +70,7 @@ def fits(events, experiments, dataset, deltas=()):
 
 
 def statistic(events, g, experiments, dataset):
-    """q(G) = chi^2(G) - chi2_min of each model at its G, `g` of shape (N,), in each experiment; shape (T, N)."""
+    """q(G) = chi^2(G) - chi2_min of N models in T experiments, shape (T, N); `g` broadcasts to that shape."""
     at_truth = chi2_at(np.square(g), *curves(events, experiments, dataset))
     return at_truth - fits(events, experiments, dataset).chi2_min
 
@@ -83,12 +90,12 @@ def coverage(events, g, dataset, deltas, number, seed):
     `events` is one model, its parts of shape (1, B). The nuisances are 0 in truth. The binomial error of a fraction f
     is sqrt(f (1 - f) / number).
     """
-    covered = {delta: np.empty(len(g)) for delta in deltas}
-    for k, (truth, n_th) in enumerate(zip(g, events.total(np.asarray(g)), strict=True)):
-        toys = throw(n_th, dataset, number, [seed, k])
-        for delta, limits in fits(events, toys, dataset, deltas).g_limit.items():
-            covered[delta][k] = np.mean(limits >= truth)
-    return covered
+    g = np.asarray(g, dtype=float)
+    zero = np.zeros(len(g))
+    found = fits(events, throw_each(events.total(g), dataset, number, seed, zero, zero), dataset, deltas)
+    return {
+        delta: np.mean(limits.reshape(len(g), number) >= g[:, None], axis=-1) for delta, limits in found.g_limit.items()
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,9 +133,10 @@ def feldman_cousins(events, dataset, level, number, seed):
     chi2, alpha, beta = profile(n_th, dataset)
     q = chi2 - data.chi2_min[0][:, None]
     critical = np.empty_like(q)
-    for n, k in np.ndindex(q.shape):
-        toys = throw(n_th[n, k], dataset, number, [seed, k], alpha[n, k], beta[n, k])
-        critical[n, k] = np.quantile(statistic(events.at([n]), g[n, [k]], toys, dataset), level)
+    for n, row in enumerate(g):
+        toys = throw_each(n_th[n], dataset, number, seed, alpha[n], beta[n])
+        q_toys = statistic(events.at([n]), np.repeat(row, number)[:, None], toys, dataset)
+        critical[n] = np.quantile(q_toys.reshape(len(row), number), level, axis=-1)
     # sqrt(q) is nearly linear in G^2, and so is what is interpolated
     excess = np.sqrt(np.maximum(q, 0)) - np.sqrt(critical)
     y_limit = [_last_crossing(*row) for row in zip(g**2, excess, strict=True)]
@@ -136,7 +144,7 @@ def feldman_cousins(events, dataset, level, number, seed):
 
 
 def _last_crossing(x, excess):
-    """x where `excess` last turns from accepted (<= 0) to excluded (> 0), by linear interpolation; nan if it does not."""
+    """x where `excess` last turns from accepted (<= 0) to excluded (> 0), interpolated linearly; nan if never."""
     turns = np.flatnonzero((excess[:-1] <= 0) & (excess[1:] > 0))
     if not len(turns) or excess[-1] <= 0:
         return np.nan

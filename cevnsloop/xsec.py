@@ -9,7 +9,6 @@ amplitude.py; G_F and sin^2 theta_W from inputs.py.
 """
 
 import numpy as np
-from scipy.integrate import tanhsinh
 
 from . import inputs
 from .nucleus import helm
@@ -133,6 +132,8 @@ def total(dsigma, E, m_chi, nucleus, *args):
 
     E in MeV, any shape; 0 below the threshold of Eq. (24). Relative error 1e-10 by scipy's tanh-sinh quadrature.
     """
+    from scipy.integrate import tanhsinh  # here, not above: limits do without it, and it takes long to load
+
     E = np.asarray(E, dtype=float)
     T_min, T_max = recoil_range(E, m_chi, nucleus.M)
     allowed = np.isfinite(T_max)

@@ -13,7 +13,8 @@ FOLDER = Path(cevnsloop.__file__).parent
 ORDER = (
     *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude",),
     *("xsec", "flux", "settings", "detector", "coherent", "quadrature", "events", "fit", "poisson", "systematics",),
-    *("cosmology", "paper", "output", "results", "hepdata", "figures", "diagrams", "options", "cli", "__main__",),
+    *("toys", "cosmology", "paper", "output", "results", "hepdata", "figures", "diagrams", "options", "cli",),
+    *("__main__",),
 )
 NOT_FOR_PRODUCTION = {"reference", "reference_events", "derivation"}
 
@@ -50,7 +51,7 @@ def test_production_does_not_use_the_reference(module):
 
 def test_derivations_take_nothing_from_what_they_check():
     """They may use the loop functions and constants of the paper's tables, not amplitudes or cross sections."""
-    allowed = {"checks", "units", "inputs", "model", "loops", "gluon", "reference", "reference_events", "nucleus", "derivation"}
+    allowed = {"checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "derivation"}
     for path in (FOLDER / "derivation").glob("*.py"):
         assert imported(f"derivation/{path.stem}") <= allowed, path.name
 

@@ -89,3 +89,34 @@ def test_recoil_bands_lie_between_their_edges():
     assert [line.get_ydata().tolist() for line in ax.lines] == [high.tolist(), low.tolist()]
     assert ax.get_legend_handles_labels()[1] == ["counted in the fit", "30 MeV"]
     figures.plt.close(figure)
+
+
+def test_expected_limits_are_drawn_with_their_ratio_to_the_median():
+    m_chi = np.geomspace(1, 100, 5)
+    band = {
+        name: factor * m_chi**2 for name, factor in {"-2": 0.5, "-1": 0.8, "median": 1, "+1": 1.5, "+2": np.inf}.items()
+    }
+    data, few = {("A", 10.0): 1.2 * m_chi**2}, {("A", 10.0): 0.7 * m_chi[::2] ** 2}
+    figure = figures.expected(m_chi, {("A", 10.0): band}, {"data": (1, data, "-"), "few": (2, few, "o")})
+    above, below = figure.axes
+    for ax, unit in ((above, m_chi**2), (below, np.ones(5))):
+        median, line, points = ax.lines[:3]
+        assert median.get_ydata() == pytest.approx(unit, rel=1e-14, abs=0)
+        assert line.get_ydata() == pytest.approx(1.2 * unit, rel=1e-14, abs=0)
+        assert points.get_ydata() == pytest.approx(0.7 * unit[::2], rel=1e-14, abs=0)
+        wide, narrow = (area.get_paths()[0].vertices[:, 1] for area in ax.collections)
+        assert wide.min() == pytest.approx(0.5 * unit[0], rel=1e-14, abs=0)
+        assert wide.max() > ax.get_ylim()[1]  # a limit that some toys do not have is beyond the panel
+        assert narrow.max() == pytest.approx(1.5 * unit[-1], rel=1e-14, abs=0)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        *("68% of the toys", "95%", "median", "data", "few"),
+    ]
+
+
+def test_shifts_are_bars_to_both_sides():
+    figure = figures.shifts({"one": {"flux": (5.0, -4.0), "size": (-1.0, 2.0)}, "other": {"flux": (0, 0)}}, "change")
+    down, up = figure.axes[0].containers
+    assert [bar.get_width() for bar in down] == [5.0, -1.0]
+    assert [bar.get_width() for bar in up] == [-4.0, 2.0]
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] != ["size", "flux"]
+    assert figure.axes[0].yaxis_inverted()  # the first name on top

@@ -385,3 +385,15 @@ def test_nan_passes_through(dataset):
     q, alpha, beta = profile_poisson(n_th, dataset)
     assert np.isnan([q[1], alpha[1], beta[1]]).all()
     assert np.isfinite([q[0], alpha[0], beta[0]]).all()
+
+
+def test_a_minimum_narrower_than_the_scan(dataset):
+    """10^4 times the counts and a precise normalisation: the rise lies within one step of the scan, below or above."""
+    n_sm, shape = np.full(12, 1.2e5), np.linspace(3e4, 5e3, 12)
+    big = replace(dataset, b_ss=1e4 * dataset.b_ss, b_on=1e4 * dataset.b_on, sigma_alpha=1e-3, sigma_beta=1e-3)
+    events = Events(n_sm, shape[None], np.zeros((1, 12)), np.zeros((1, 12)))
+    for g in np.linspace(0.8, 1.0, 9):
+        toy = replace(big, n_on=big.b_ss + big.b_on + events.total(np.array([g]))[0])
+        for limit in (upper_limit_poisson(events, toy, 1.0), upper_limit(events, toy, 1.0)):
+            assert limit.g_best[0] == pytest.approx(g, rel=1e-3, abs=0)
+            assert g < limit.g_limit[0] < 1.05 * g

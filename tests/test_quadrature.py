@@ -47,6 +47,20 @@ def test_cut_intervals_integrate_what_is_left(dataset):
     assert got[got > 0] == pytest.approx(expected[got > 0], rel=1e-12, abs=0)
 
 
+def test_components_add_up_in_any_order(dataset):
+    """Also where the line is cut and the Michel spectra are not."""
+    target, beam = dataset.targets[0], decay_at_rest()
+    at = grid(target, dataset, beam[1].E_max)
+    m_chi = np.array([0.0, 20.0, 28.0])
+
+    def powers(T, m):
+        return {0: 1 + T + 0 * m, -1: T + m}
+
+    alone = sum(integrate(powers, at, [one], m_chi) for one in beam)
+    for order in (beam, beam[::-1]):
+        assert integrate(powers, at, order, m_chi) == pytest.approx(alone, rel=1e-13, abs=0)
+
+
 @pytest.mark.parametrize(("smearing", "bound"), [("none", 1e-9), ("poisson", 1e-10)])
 def test_nodes_are_enough(monkeypatch, smearing, bound):
     """Against 24 nodes: light and heavy mediators, chi of every mass the beam can make."""
@@ -85,6 +99,8 @@ def test_neutrinos_that_come_together_are_added():
     alone, both = together((line, *michel))
     assert alone is line
     assert (both.name, both.arrival, both.E_max) == ("nu_e + nubar_mu", "delayed", michel[0].E_max)
+    other = replace(michel[1], E_max=40.0)
+    assert together((michel[0], other)) == (michel[0], other)  # another end point, another threshold
     E_min = np.linspace(0, 60, 13)
     for power in (-2, -1, 0, 1, 2):
         total = sum(moment(one, power, E_min) for one in michel)

@@ -34,6 +34,12 @@ def test_toys_have_the_means_and_spreads_of_their_distributions(dataset, events)
     assert abs(np.corrcoef(got.n_on[:, 0], got.b_ss[:, 0])[0, 1]) < SIGMAS / np.sqrt(n)
 
 
+def test_the_background_follows_its_nuisance(dataset, events):
+    counts = [toys.throw(0 * events.n_sm, dataset, 20000, 7, beta=beta).n_on.sum(-1).mean() for beta in (0.0, 20.0)]
+    error = np.sqrt((dataset.b_ss + 21 * dataset.b_on).sum() / 20000)
+    assert abs(counts[1] - counts[0] - 20 * dataset.b_on.sum()) < 2 * SIGMAS * error
+
+
 def test_a_seed_means_the_same_toys(dataset, events):
     one, same, other = (toys.throw(events.n_sm, dataset, 50, seed) for seed in (3, 3, 4))
     for part in ("n_on", "b_ss", "alpha", "beta"):
@@ -60,6 +66,9 @@ def test_toys_are_fitted_like_data(monkeypatch, dataset, events):
         alone = upper_limit(events, replace(dataset, n_on=thrown.n_on[t], b_ss=thrown.b_ss[t]), 2.71)
         assert got.g_limit[2.71][t] == pytest.approx(alone.g_limit, rel=1e-12, abs=0)
         assert got.chi2_min[t] == pytest.approx(alone.chi2_min, rel=1e-12, abs=0)
+        assert got.g_best[t][alone.g_best > 0] == pytest.approx(alone.g_best[alone.g_best > 0], rel=1e-8, abs=0)
+        assert np.array_equal(got.g_best[t] == 0, alone.g_best == 0)
+    assert (got.g_best > 0).any()
 
 
 def test_the_statistic_is_a_difference_of_chi2(dataset, events):
@@ -114,6 +123,13 @@ def test_everything_is_covered_far_below_the_limit(dataset, events):
     got = toys.coverage(one, g, dataset, [2.71, 4.61], 500, 5)
     assert got[4.61][0] == 1.0
     assert 0.9 < got[2.71][1] <= got[4.61][1] < 1
+
+
+def test_bands_are_central_68_and_95_per_cent():
+    low2, low1, median, high1, high2 = toys.BANDS.values()
+    assert (median, low1 + high1, low2 + high2) == (0.5, 1.0, 1.0)
+    assert high1 - low1 == pytest.approx(0.68, rel=1e-12, abs=0)
+    assert high2 - low2 == pytest.approx(0.95, rel=1e-12, abs=0)
 
 
 def test_bands_are_quantiles_of_the_limits_of_toys(dataset, events):
