@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .fit import BLOCK, SIGNALS, Experiments, chi2_at, coupling_squared, curves, observed, profile, search
+from .fit import BLOCK, DELTA_CHI2, SIGNALS, Experiments, chi2_at, coupling_squared, curves, observed, profile, search
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
 
@@ -38,7 +38,8 @@ def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
 
 def throw_each(n_th, dataset, number, seed, alpha, beta):
     """`number` toys for each of K signals, n_th (K, B) with alpha and beta (K,): K * number, one after the other."""
-    each = [throw(n, dataset, number, [seed, k], *at) for k, (n, *at) in enumerate(zip(n_th, alpha, beta, strict=True))]
+    signals = enumerate(zip(n_th, alpha, beta, strict=True), start=1)  # [seed, 0] would be the same as seed alone
+    each = [throw(n, dataset, number, [seed, k], *nuisances) for k, (n, *nuisances) in signals]
     parts = ([getattr(toys, field.name) for toys in each] for field in fields(Experiments))
     return Experiments(*map(np.concatenate, parts))
 
@@ -114,7 +115,8 @@ class FeldmanCousins:
     g_limit: np.ndarray
 
 
-FRACTIONS = np.linspace(0.4, 1.2, 9)  # of the limit at delta_chi2 = 4.61: where toys are made
+FRACTIONS = np.linspace(0.4, 1.2, 9)  # of the limit that 90% of two parameters gives: where toys are made
+TOYS_AT_ONCE = 10**5
 
 
 def feldman_cousins(events, dataset, level, number, seed):
@@ -127,8 +129,9 @@ def feldman_cousins(events, dataset, level, number, seed):
     """
     if not 0 < level < 1:
         raise ValueError(f"level must be > 0 and < 1, got {level}")
-    data = fits(events, observed(dataset), dataset, [4.61])
-    g = data.g_limit[4.61][0][:, None] * FRACTIONS
+    far = DELTA_CHI2["two parameters"]
+    data = fits(events, observed(dataset), dataset, [far])
+    g = data.g_limit[far][0][:, None] * FRACTIONS
     n_th = np.stack([events.total(column) for column in g.T], axis=1)
     chi2, alpha, beta = profile(n_th, dataset)
     q = chi2 - data.chi2_min[0][:, None]

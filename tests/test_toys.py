@@ -83,7 +83,7 @@ def test_the_statistic_is_a_difference_of_chi2(dataset, events):
 
 
 def many(dataset):
-    """A data set with 10^4 times the counts, no uncertainty of normalisation worth the name, and a signal linear in G^2."""
+    """A data set with 10^4 times the counts and a precise normalisation, and a signal linear in G^2."""
     scale = 1e4
     n_sm = np.full(12, 12.0) * scale
     big = replace(dataset, b_ss=dataset.b_ss * scale, b_on=dataset.b_on * scale, sigma_alpha=1e-3, sigma_beta=1e-3)
@@ -164,7 +164,7 @@ def test_feldman_and_cousins_take_the_nuisances_from_the_data(dataset, events):
     n_th = events.at([0]).total(got.g[:, k])
     chi2, alpha, beta = profile(n_th, dataset)
     assert alpha[0] < -0.1  # signal beyond what is seen: less of it is assumed
-    thrown = toys.throw(n_th[0], dataset, 300, [3, k], alpha[0], beta[0])
+    thrown = toys.throw(n_th[0], dataset, 300, [3, k + 1], alpha[0], beta[0])
     q = toys.statistic(events.at([0]), got.g[0, [k]], thrown, dataset)
     assert got.critical[0, k] == pytest.approx(np.quantile(q, 0.9), rel=1e-12, abs=0)
     assert got.q[0, k] == pytest.approx(chi2[0] - observed_minimum(events, dataset), rel=1e-10, abs=0)
@@ -188,6 +188,21 @@ def observed_minimum(events, dataset):
 def test_the_last_crossing_counts(excess, crossing):
     got = toys._last_crossing(np.arange(1.0, 5.0), np.array(excess, dtype=float))
     assert got == crossing or (np.isnan(got) and np.isnan(crossing))
+
+
+def test_toys_of_each_signal_are_toys_of_their_own(dataset, events):
+    n_th, alpha, beta = (
+        events.total(np.array([1e-9, 1e-8, 1e-3])),
+        np.array([0.0, 0.1, -0.2]),
+        np.array([0.0, 0.3, 0.0]),
+    )
+    got = toys.throw_each(n_th, dataset, 4, 6, alpha, beta)
+    for k in range(3):
+        alone = toys.throw(n_th[k], dataset, 4, [6, k + 1], alpha[k], beta[k])
+        for part in ("n_on", "b_ss", "alpha", "beta"):
+            assert np.array_equal(getattr(got, part)[4 * k : 4 * k + 4], getattr(alone, part))
+    plain = toys.throw(n_th[0], dataset, 4, 6)
+    assert not np.array_equal(plain.n_on, got.n_on[:4])
 
 
 def test_bad_input(dataset, events):
