@@ -1,30 +1,45 @@
 """The command line: `cevnsloop COMMAND ...`, or `python -m cevnsloop COMMAND ...`."""
 
+import contextlib
+import functools
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from tqdm import tqdm
 
-from . import coherent, loops, options, output, paper, results, settings
+from . import coherent, executors, loops, options, output, paper, results, settings, tasks, toys
 from .amplitude import AMPLITUDES, loop_coefficients
-from .checks import choice, positive
+from .checks import choice, non_negative, positive
 from .events import predict
-from .fit import scan, upper_limit
+from .fit import upper_limit
 from .model import CASES, Model, unit_model
 from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
-CHUNKS = 100  # savings of a long scan
+TOY_COLUMNS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")), "coverage", "g_fc")
+TOY_PIECE = 2  # masses that are computed together: a second with 10^4 toys
+PIECE = 5000  # points of a scan that are computed together: a call costs as much as many points
+NOT_A_CHOICE = ("run", "executor", "workers", "dask", "json", "out")  # of what is computed
+
+# a process asks for the same again and again: one piece after the other
+_csi2017 = functools.lru_cache(maxsize=1)(coherent.csi2017)
+_masses = functools.lru_cache(maxsize=2)(paper.masses)
 
 
-def main(argv=None):
-    """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted."""
+def main(argv=None, executor=None):
+    """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted.
+
+    `executor` takes the place of --workers and --dask, as in `main(["scan", ...], MPIPoolExecutor())`: tasks.py says
+    what it must be.
+    """
     try:
         words = options.joined(sys.argv[1:] if argv is None else argv)
         arguments = options.parser(COMMANDS).parse_args(words)
+        arguments.executor = executor
         arguments.run(arguments)
     except (ValueError, OSError) as error:
         print(f"cevnsloop: {error}".replace("\n", " "), file=sys.stderr)
@@ -88,27 +103,104 @@ def _limit(a):
 
 
 def _scan(a):
-    dataset, g_q, amplitude = _dataset(a), _couplings(a.g_q), _amplitude(a)
-    m_chi = paper.masses(a.m_chi_min, a.m_chi_max, a.points)
+    amplitude, dataset = _amplitude(a), _dataset(a)
     choice("case", a.case, CASES)
-    positive("ratio", a.ratio, "")
     positive("delta_chi2", a.delta_chi2, "")
+    rows, m_chi = len(_m_chi(a)), f"{a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV"
+    plane = (a.m_zp_min, a.m_zp_max, a.m_zp_points)
+    if a.ratio is not None and plane == (None, None, None):
+        where = f"m_zp = {positive('ratio', a.ratio, ''):g} m_chi, {m_chi}"
+    elif a.ratio is None and None not in plane:
+        rows *= len(_m_zp(a))
+        where = f"m_chi {m_chi}, at each m_zp of {a.m_zp_points} points from {a.m_zp_min:g} to {a.m_zp_max:g} MeV"
+    else:
+        raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
     fixed = (
-        f"case {a.case}, m_zp = {a.ratio:g} m_chi, {a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
+        f"case {a.case}, {where}, "
         f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
         results.data(dataset),
     )
     units = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1"}
     head = output.header("upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min", units, fixed)
+    pieces = [(start, min(start + PIECE, rows)) for start in range(0, rows, PIECE)]
+    table = _in_pieces(a, _limits, pieces, head, "point", rows)
+    _show(a, {"out": a.out, **table}, [f"{rows} limits written to {a.out}"])
 
-    def rows(chunk):
-        found = scan(a.case, chunk, a.ratio, dataset, amplitude, a.delta_chi2, g_q, a.neutrinos)
-        columns = (chunk, a.ratio * chunk, found.g_limit, found.g_best, found.chi2_min)
-        return dict(zip(units, columns, strict=True))
 
-    with tqdm(total=len(m_chi), unit="point", disable=None, leave=False) as bar:
-        table = output.resumable(a.out, head, m_chi, rows, max(50, len(m_chi) // CHUNKS), bar.update)
-    _show(a, {"out": a.out, **table}, [f"{len(m_chi)} limits written to {a.out}"])
+def _limits(choices, piece):
+    """Rows piece[0], ..., piece[1] - 1 of a scan with the options `choices`, in whatever process."""
+    a, row = SimpleNamespace(**choices), np.arange(*piece)
+    m_chi = _m_chi(a)[row % a.points]
+    m_zp = a.ratio * m_chi if a.ratio is not None else _m_zp(a)[row // a.points]
+    dataset, model = _dataset(a), unit_model(a.case, m_chi, m_zp, _couplings(a.g_q), a.neutrinos)
+    found = upper_limit(predict(model, dataset, _amplitude(a)), dataset, a.delta_chi2)
+    return {"m_chi": m_chi, "m_zp": m_zp, **{name: getattr(found, name) for name in ("g_limit", "g_best", "chi2_min")}}
+
+
+def _toys(a):
+    amplitude, dataset = _amplitude(a), _dataset(a)
+    choice("case", a.case, CASES)
+    positive("delta_chi2", a.delta_chi2, "")
+    positive("ratio", a.ratio, "")
+    positive("toys", a.toys, "")
+    non_negative("seed", a.seed, "")
+    masses = len(_m_chi(a))
+    fixed = (
+        f"case {a.case}, m_zp = {a.ratio:g} m_chi, {masses} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
+        f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
+        f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
+        "coverage: fraction of toys made with g_limit whose limit is not below it; g_fc: Feldman and Cousins, 90%",
+        results.data(dataset),
+    )
+    units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys(TOY_COLUMNS, "1")
+    head = output.header("upper limits on g_chi g_q, of the data and of toy experiments", units, fixed)
+    pieces = [(start, min(start + TOY_PIECE, masses)) for start in range(0, masses, TOY_PIECE)]
+    table = _in_pieces(a, _toy_limits, pieces, head, "mass", masses)
+    _show(a, {"out": a.out, **table}, [f"{masses} masses with {a.toys} toys each written to {a.out}"])
+
+
+def _toy_limits(choices, piece):
+    """Rows piece[0], ..., piece[1] - 1 of the toys with the options `choices`, in whatever process."""
+    a = SimpleNamespace(**choices)
+    m_chi = _m_chi(a)[slice(*piece)]
+    m_zp, dataset = a.ratio * m_chi, _dataset(a)
+    events = predict(unit_model(a.case, m_chi, m_zp, _couplings(a.g_q), a.neutrinos), dataset, _amplitude(a))
+    g_limit = upper_limit(events, dataset, a.delta_chi2).g_limit
+    expected = toys.bands(events, dataset, a.delta_chi2, a.toys, a.seed)
+    covered = [
+        toys.coverage(events.at([n]), [g], dataset, [a.delta_chi2], a.toys, a.seed)[a.delta_chi2][0]
+        for n, g in enumerate(g_limit)
+    ]
+    g_fc = toys.feldman_cousins(events, dataset, 0.9, a.toys, a.seed).g_limit
+    columns = (g_limit, *expected.values(), np.array(covered), g_fc)
+    return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOY_COLUMNS, columns, strict=True))}
+
+
+def _m_chi(a):
+    return _masses(a.m_chi_min, a.m_chi_max, a.points)
+
+
+def _m_zp(a):
+    try:
+        return _masses(a.m_zp_min, a.m_zp_max, a.m_zp_points)
+    except ValueError as error:
+        raise ValueError(f"{error}".replace("m_chi", "m_zp").replace("points", "m_zp_points")) from None
+
+
+def _in_pieces(a, task, pieces, head, unit, rows):
+    """The table of task(choices, piece) for all pieces, also written to a.out; `rows` of it, each a `unit`."""
+    choices = {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE}
+    progress = functools.partial(tqdm, total=rows, unit=unit, disable=None, leave=False)
+    task = functools.partial(task, choices)  # it knows what identifies its result, and nothing else
+    chosen = contextlib.nullcontext(a.executor)
+    if a.executor is None:
+        chosen = executors.local_or_cluster(min(a.workers, len(pieces)), a.dask)
+    with chosen as executor:
+        return tasks.run(task, pieces, a.out, head, choices, progress, _note, executor)
+
+
+def _note(text):
+    print(f"cevnsloop: {text}", file=sys.stderr)
 
 
 def _figures(a):
@@ -161,7 +253,7 @@ def _dataset(a):
     changes = {name: getattr(a, name) for name in names}
     if a.detector_mass is not None:
         changes["detector_mass_kg"] = a.detector_mass
-    return coherent.csi2017(settings.csi2017(**changes))
+    return _csi2017(settings.csi2017(**changes))
 
 
 def _amplitude(a):
@@ -195,6 +287,7 @@ COMMANDS = {
     "spectrum": _spectrum,
     "limit": _limit,
     "scan": _scan,
+    "toys": _toys,
     "figures": _figures,
     "hepdata": _hepdata,
 }

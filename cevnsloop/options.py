@@ -102,6 +102,26 @@ def parser(commands):
     def points(p):
         p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
 
+    def curve(p):
+        p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
+        p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
+        p.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
+
+    def work(p):
+        p.add_argument(
+            "--out",
+            required=True,
+            metavar="FILE",
+            help="CSV file to write; until it is complete, what is done waits in FILE.part for the same command",
+        )
+        where = p.add_mutually_exclusive_group()
+        where.add_argument(
+            "--workers", type=int, default=1, metavar="N", help="processes of this machine (default: %(default)s)"
+        )
+        where.add_argument(
+            "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that has this package (needs distributed)"
+        )
+
     p = command("loops", "the six loop functions of Eqs. (A1)-(A6)")
     masses(p)
     p = command("coefficients", "c1, c2, c3 of a nucleus, Eqs. (26)-(31)")
@@ -113,13 +133,24 @@ def parser(commands):
     p.add_argument("--g", type=float, required=True, metavar="G", help="g_chi g_q")
     p = command("limit", "upper limit on g_chi g_q at one point (Fig. 4)")
     masses(p), theory(p), beam(p), analysis(p), confidence(p)
-    p = command("scan", "upper limits over a range of m_chi, as a CSV file")
-    theory(p), beam(p), analysis(p), confidence(p)
+    p = command("scan", "upper limits over a range of m_chi, along a curve or in a plane, as a CSV file")
+    theory(p), beam(p), analysis(p), confidence(p), curve(p)
+    p.add_argument("--ratio", type=float, metavar="R", help="m_Z' / m_chi, for limits along a curve")
+    p.add_argument("--m-zp-min", type=float, metavar="MEV", help="lightest Z', for limits in the plane of both masses")
+    p.add_argument("--m-zp-max", type=float, metavar="MEV", help="heaviest Z', for the plane")
+    p.add_argument(
+        "--m-zp-points",
+        type=int,
+        metavar="N",
+        help="how many, equally spaced in ln m_Z', each with every m_chi in turn",
+    )
+    work(p)
+    p = command("toys", "expected limits, coverage and Feldman-Cousins limits over a range of m_chi, as a CSV file")
+    theory(p), beam(p), analysis(p), confidence(p), curve(p)
     p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
-    p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
-    p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
-    p.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
-    p.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
+    p.add_argument("--toys", type=int, required=True, metavar="N", help="experiments at each mass and coupling")
+    p.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed gives the same toys")
+    work(p)
     p = command("figures", "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
     amplitude(p), analysis(p), confidence(p)
     points(p)

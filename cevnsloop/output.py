@@ -1,9 +1,10 @@
 """Files that are written whole or not at all, and CSV tables that say what they hold."""
 
 import contextlib
-import io
 import os
 from pathlib import Path
+
+import numpy as np
 
 from . import __version__
 
@@ -11,16 +12,19 @@ from . import __version__
 @contextlib.contextmanager
 def whole_file(path):
     """Yield a name beside `path` to write to; it becomes `path` only if the block ends without an error."""
-    path = _in_a_folder(path)
+    path = in_a_folder(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield part
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())  # or the name could reach the disk before the content
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _in_a_folder(path):
+def in_a_folder(path):
+    """`path` as a Path; ValueError if the folder it names does not exist."""
     path = Path(path)
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
@@ -46,13 +50,15 @@ def header(title, units, settings=()):
     return "".join(f"# {line}\n" for line in lines)
 
 
-def csv(head, columns, exact=False):
-    """A table as text: `head`, a line of column names, and rows with 10 significant digits, or all of them."""
-    out = io.StringIO()
-    out.write(head + ",".join(columns) + "\n")
-    for row in zip(*columns.values(), strict=True):
-        out.write(",".join(repr(float(v)) if exact else f"{v:.10g}" for v in row) + "\n")
-    return out.getvalue()
+def csv(head, columns):
+    """A table as text: `head`, a line of column names, and the `rows`."""
+    return head + ",".join(columns) + "\n" + rows(columns)
+
+
+def rows(columns):
+    """The rows of a table {name: values}, with 10 significant digits: one line each, and nothing else."""
+    line = ",".join(["%.10g"] * len(columns)) + "\n"
+    return "".join(line % row for row in zip(*(np.asarray(v).tolist() for v in columns.values()), strict=True))
 
 
 def scientific(value, digits):
@@ -85,32 +91,3 @@ def write_table(path, title, columns, units, settings=()):
     text = table(title, columns, units, settings)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
-
-
-def resumable(path, head, grid, rows, chunk, progress):
-    """Write the table `rows(part of grid)` for a whole `grid`, in chunks, keeping what is done if interrupted.
-
-    Finished rows wait in a file beside `path` that starts with `head`; a later call with the same `head`
-    goes on behind them, one with another head starts anew. `path` appears when everything is done.
-    rows(part) returns {column: array}; progress(n) is told of n more points. Returns the columns as lists.
-    """
-    path = _in_a_folder(path)
-    waiting = path.with_name(path.name + ".part")
-    table = {}
-    if waiting.is_file() and (text := waiting.read_text(encoding="utf-8")).startswith(head):
-        names, *lines = text[len(head) :].splitlines()
-        table = {name: [] for name in names.split(",")}
-        for line in lines:
-            for column, word in zip(table.values(), line.split(","), strict=True):
-                column.append(float(word))
-    done = len(next(iter(table.values()), []))
-    progress(done)
-    while done < len(grid):
-        for name, values in rows(grid[done : done + chunk]).items():
-            table.setdefault(name, []).extend(values.tolist())
-        progress(len(grid[done : done + chunk]))
-        done += chunk
-        write_text(waiting, csv(head, table, exact=True))
-    write_text(path, csv(head, table))
-    waiting.unlink()
-    return table

@@ -2,6 +2,7 @@ import csv
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 import cevnsloop
-from cevnsloop import __version__, cli, coherent, hepdata, output, paper, results, settings
+from cevnsloop import __version__, cli, coherent, hepdata, output, paper, results, settings, toys
 from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict
 from cevnsloop.fit import scan, upper_limit
@@ -139,7 +140,8 @@ def read(path):
     return [line for line in lines if line.startswith("#")], {k: [float(r[k]) for r in rows] for k in rows[0]}
 
 
-SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000"]
+PLANE = ["scan", "--case", "A", "--m-chi-min", "1", "--m-chi-max", "1000"]
+SCAN = [*PLANE[:3], "--ratio", "10", *PLANE[3:]]
 
 
 def test_scan(capsys, dataset, tmp_path):
@@ -165,26 +167,143 @@ def test_a_scan_of_one_point(capsys, tmp_path):
     assert "1 limits written" in out
 
 
+def test_a_plane_takes_every_m_chi_at_each_m_zp(capsys, dataset, tmp_path):
+    out, plane = tmp_path / "plane.csv", ["--m-zp-min", "20", "--m-zp-max", "2000", "--m-zp-points", "3"]
+    got = as_json(capsys, *PLANE, "--points", 2, *plane, "--out", out)
+    m_chi, m_zp = np.array([1.0, 1000.0]), np.array([[20.0], [200.0], [2000.0]])
+    expected = upper_limit(predict(unit_model("A", m_chi, m_zp), dataset, PUBLISHED), dataset, 4.61)
+    assert got["m_chi"] == [1.0, 1000.0] * 3
+    assert got["m_zp"] == pytest.approx(np.repeat(m_zp, 2).tolist(), rel=1e-14, abs=0)
+    # the same models in another arrangement: sums may be taken in another order
+    assert got["g_limit"] == pytest.approx(expected.g_limit.ravel().tolist(), rel=1e-12, abs=0)
+    head, table = read(out)
+    assert "m_chi 2 points from 1 to 1000 MeV, at each m_zp of 3 points from 20 to 2000 MeV, amplitude" in head[2]
+    assert table["g_limit"] == pytest.approx(got["g_limit"], rel=5e-10, abs=0)  # 10 digits are written
+
+
+def test_a_scan_in_pieces_is_the_scan_by_any_workers(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "PIECE", 5)
+    plane = [*PLANE, "--m-zp-min", "20", "--m-zp-max", "2000", "--m-zp-points", "4", "--points", "3"]
+    for name, arguments in {"curve": [*SCAN, "--points", "12"], "plane": plane}.items():
+        one, two, three = (tmp_path / f"{name}{n}.csv" for n in (1, 2, 3))
+        assert run(capsys, *arguments, "--out", one) == (0, f"12 limits written to {one}\n", "")
+        assert run(capsys, *arguments, "--out", two, "--workers", 2) == (0, f"12 limits written to {two}\n", "")
+        with ThreadPoolExecutor(2) as executor:
+            assert cli.main([*arguments, "--out", str(three)], executor) == 0
+        assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+        assert len(read(one)[1]["g_limit"]) == 12
+        capsys.readouterr()
+
+
 def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
-    arguments = [*SCAN, "--points", 120, "--out", tmp_path / "limits.csv"]
-    real, calls = cli.scan, []
+    out, part = tmp_path / "limits.csv", tmp_path / "limits.csv.part"
+    real, calls = cli.predict, []
 
-    def interrupted(*a):
-        calls.append(len(a[1]))
-        if len(calls) == 2:
+    def interrupted(model, *rest):
+        calls.append(model.m_chi.size)
+        if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(*a)
+        return real(model, *rest)
 
-    monkeypatch.setattr(cli, "scan", interrupted)
+    monkeypatch.setattr(cli, "PIECE", 50)
+    monkeypatch.setattr(cli, "predict", interrupted)
+    arguments = [*SCAN, "--points", 120, "--out", out]
     code, _, err = run(capsys, *arguments)
     assert code == 130
     assert err == "cevnsloop: interrupted; the same command goes on from here\n"
-    assert not (tmp_path / "limits.csv").exists()
+    assert list(tmp_path.iterdir()) == [part]
+    part.write_bytes(part.read_bytes()[:-1])
     code, _, err = run(capsys, *arguments)
-    assert (code, err) == (0, "")
-    assert calls == [50, 50, 50, 20]
-    assert [path.name for path in tmp_path.iterdir()] == ["limits.csv"]
-    assert len(read(tmp_path / "limits.csv")[1]["g_limit"]) == 120
+    assert code == 0
+    assert err == f"cevnsloop: {part}: 1 damaged record dropped, to be computed again\n"
+    assert calls == [50, 50, 20, 50, 20]
+    assert list(tmp_path.iterdir()) == [out]
+    assert len(read(out)[1]["g_limit"]) == 120
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--m-chi-max", "1000.0000000000001"),
+        ("--points", "121"),
+        ("--case", "B"),
+        ("--g-q", "d=1"),
+        ("--delta-chi2", "4.610000000000001"),
+        ("--detector-mass", "14.6"),
+        ("--flip", "gluon_kernel"),
+        ("--neutrinos", "e"),
+        ("--no-time-fraction", None),
+    ],
+)
+def test_another_option_starts_anew(capsys, tmp_path, monkeypatch, option, value):
+    """Even where the numbers of the head, with six digits, are the same."""
+    monkeypatch.setattr(cli, "PIECE", 60)
+    limit, calls = cli._limits, []
+
+    def interrupted(choices, piece):
+        calls.append(piece)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return limit(choices, piece)
+
+    monkeypatch.setattr(cli, "_limits", interrupted)
+    arguments = [*SCAN, "--points", 120, "--out", tmp_path / "limits.csv"]
+    assert run(capsys, *arguments)[0] == 130
+    code, _, err = run(capsys, *arguments, *([option] if value is None else [option, value]))
+    assert code == 0
+    assert err.endswith("limits.csv.part is of other settings, or damaged: it starts anew\n")
+    assert calls[2:] == [(0, 60), (60, 120), (120, 121)][: len(calls) - 2]
+    assert len(calls) >= 4
+
+
+TOYS = ["toys", *SCAN[1:], "--points", "3", "--toys", "50", "--seed", "4"]
+
+
+def test_toys(capsys, dataset, tmp_path):
+    out = tmp_path / "toys.csv"
+    got = as_json(capsys, *TOYS, "--out", out, "--delta-chi2", 2.71)
+    events = predict(unit_model("A", [1.0, 10**1.5, 1000.0], [10.0, 10**2.5, 1e4]), dataset, PUBLISHED)
+    limits = upper_limit(events, dataset, 2.71).g_limit
+    assert got["g_limit"] == pytest.approx(limits.tolist(), rel=1e-12, abs=0)
+    # the same toys at every mass, whatever it is computed with: sums may be taken in another order
+    for (name, band), column in zip(
+        toys.bands(events, dataset, 2.71, 50, 4).items(), ("m2", "m1", "median", "p1", "p2"), strict=True
+    ):
+        assert got[f"expected_{column}"] == pytest.approx(band.tolist(), rel=1e-12, abs=0), name
+    found = toys.feldman_cousins(events, dataset, 0.9, 50, 4).g_limit
+    assert got["g_fc"] == pytest.approx(found.tolist(), rel=1e-9, abs=0)
+    for n, g in enumerate(limits):
+        assert got["coverage"][n] == toys.coverage(events.at([n]), [g], dataset, [2.71], 50, 4)[2.71][0]
+    head, table = read(out)
+    assert "50 toys, seed 4" in head[3]
+    assert table["g_fc"] == pytest.approx(got["g_fc"], rel=5e-10, abs=0)
+
+
+def test_toys_by_any_workers(capsys, tmp_path):
+    one, two, three = (tmp_path / f"{n}.csv" for n in (1, 2, 3))
+    assert run(capsys, *TOYS, "--out", one) == (0, f"3 masses with 50 toys each written to {one}\n", "")
+    assert run(capsys, *TOYS, "--out", two, "--workers", 2)[0] == 0
+    with ThreadPoolExecutor(2) as executor:
+        assert cli.main([*TOYS, "--out", str(three)], executor) == 0
+    assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+
+
+def test_toys_go_on_after_an_interrupt(capsys, tmp_path, monkeypatch):
+    whole, out = tmp_path / "whole.csv", tmp_path / "toys.csv"
+    assert run(capsys, *TOYS, "--out", whole)[0] == 0
+    real, calls = cli._toy_limits, []
+
+    def interrupted(choices, piece):
+        calls.append(piece)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(choices, piece)
+
+    monkeypatch.setattr(cli, "_toy_limits", interrupted)
+    assert run(capsys, *TOYS, "--out", out)[0] == 130
+    assert run(capsys, *TOYS, "--out", out)[0] == 0
+    assert calls == [(0, 2), (2, 3), (2, 3)]
+    assert out.read_bytes() == whole.read_bytes()
 
 
 def test_figures(capsys, dataset, tmp_path):
@@ -296,6 +415,32 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (
             [*SCAN, "--ratio", "-1", "--points", "3", "--out", "x.csv"],
             "ratio must be > 0 and finite, got -1.0",
+        ),
+        ([*SCAN, "--points", "3", "--out", "x.csv", "--workers", "0"], "workers must be >= 1, got 0"),
+        (
+            [*SCAN, "--points", "3", "--out", "x.csv", "--workers", "2", "--dask", "tcp://localhost:8786"],
+            "argument --dask: not allowed with argument --workers",
+        ),
+        ([*TOYS, "--out", "x.csv", "--toys", "0"], "toys must be > 0 and finite, got 0.0"),
+        ([*TOYS, "--out", "x.csv", "--seed", "-1"], "seed must be >= 0 and finite, got -1.0"),
+        ([*TOYS, "--out", "x.csv", "--ratio", "0"], "ratio must be > 0 and finite, got 0.0"),
+        ([*TOYS, "--out", "x.csv", "--case", "C"], "case must be one of A, B, got 'C'"),
+        ([*PLANE, "--points", "3", "--out", "x.csv"], "a scan needs either --ratio or all of --m-zp-min, --m-zp-max"),
+        (
+            [*PLANE, "--points", "3", "--out", "x.csv", "--m-zp-min", "1", "--m-zp-max", "2"],
+            "a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points",
+        ),
+        (
+            [*SCAN, "--points", "3", "--out", "x.csv", "--m-zp-points", "2"],
+            "a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points",
+        ),
+        (
+            [*PLANE, *["--points", "3", "--out", "x.csv", "--m-zp-min", "3", "--m-zp-max", "2", "--m-zp-points", "2"]],
+            "m_zp must satisfy 0 < min <= max in MeV, got 3.0 and 2.0",
+        ),
+        (
+            [*PLANE, *["--points", "3", "--out", "x.csv", "--m-zp-min", "2", "--m-zp-max", "3", "--m-zp-points", "0"]],
+            "m_zp_points must be >= 1, got 0",
         ),
         (["hepdata", "--out", "x.zip"], "must be called something.tar.gz, got x.zip"),
         (["hepdata", "--out", "no/such/folder/x.tar.gz"], "the folder no/such/folder does not exist"),

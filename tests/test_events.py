@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
-import reference_spectrum as reference
 
 from cevnsloop import coherent, inputs, settings
+from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict, sm_events
 from cevnsloop.model import Model, unit_model

@@ -25,8 +25,6 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"cannot write .*table\.csv: the folder .*nowhere does not exist"):
         output.write_text(tmp_path / "nowhere" / "table.csv", "")
-    with pytest.raises(ValueError, match=r"cannot write .*table\.csv: the folder .*nowhere does not exist"):
-        output.resumable(tmp_path / "nowhere" / "table.csv", "", np.ones(1), dict, 1, lambda n: None)
 
 
 UNITS = {"x": "MeV", "y": "MeV^2"}
@@ -45,8 +43,10 @@ def test_a_table_names_its_columns_in_the_order_of_the_columns():
     assert output.table("squares", columns, dict(reversed(UNITS.items())), ("case A",)) == text
 
 
-def test_all_digits_are_kept_where_asked_for():
-    assert output.csv("", {"x": [1 / 3]}, exact=True) == "x\n0.3333333333333333\n"
+def test_rows_are_the_same_alone_and_under_a_head():
+    columns = {"n": np.array([1, 20]), "x": [1 / 3, np.nan], "y": np.array([-1e-300, np.inf])}
+    assert output.rows(columns) == "1,0.3333333333,-1e-300\n20,nan,inf\n"
+    assert output.csv("# head\n", columns) == "# head\nn,x,y\n" + output.rows(columns)
 
 
 def test_a_written_table_is_that_text(tmp_path):
@@ -75,43 +75,6 @@ def test_a_table_that_could_be_misread_is_refused(tmp_path, title, columns, unit
     with pytest.raises(ValueError, match=message):
         output.write_table(tmp_path / "new" / "t.csv", title, columns, units, settings)
     assert list(tmp_path.iterdir()) == []
-
-
-class Work:
-    """Squares of a grid that stop with KeyboardInterrupt before chunk number `stop`."""
-
-    def __init__(self, stop=None):
-        self.stop, self.calls, self.progress = stop, [], []
-
-    def __call__(self, part):
-        if len(self.calls) == self.stop:
-            raise KeyboardInterrupt
-        self.calls.append(part.tolist())
-        return {"x": part, "y": part**2 / 3}
-
-
-def test_an_interrupted_table_goes_on_where_it_stopped(tmp_path):
-    grid, out = np.arange(1.0, 8.0), tmp_path / "squares.csv"
-    first, second, whole = Work(stop=2), Work(), Work()
-    with pytest.raises(KeyboardInterrupt):
-        output.resumable(out, "# squares\n", grid, first, 2, first.progress.append)
-    assert not out.exists()
-    table = output.resumable(out, "# squares\n", grid, second, 2, second.progress.append)
-    assert first.calls + second.calls == [[1, 2], [3, 4], [5, 6], [7]]
-    assert second.progress == [4, 2, 1]
-    assert table == output.resumable(tmp_path / "other.csv", "# squares\n", grid, whole, 2, whole.progress.append)
-    assert out.read_text() == (tmp_path / "other.csv").read_text()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.csv", "squares.csv"]
-
-
-def test_rows_of_other_settings_are_not_reused(tmp_path):
-    grid, out = np.arange(1.0, 5.0), tmp_path / "squares.csv"
-    first, second = Work(stop=1), Work()
-    with pytest.raises(KeyboardInterrupt):
-        output.resumable(out, "# squares\n", grid, first, 2, first.progress.append)
-    output.resumable(out, "# other settings\n", grid, second, 2, second.progress.append)
-    assert second.calls == [[1, 2], [3, 4]]
-    assert out.read_text().startswith("# other settings\nx,y\n1,")
 
 
 @pytest.mark.parametrize(

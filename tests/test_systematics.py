@@ -4,11 +4,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-import reference_spectrum as reference
 import yaml
 from scipy.optimize import minimize, minimize_scalar
 
 from cevnsloop import coherent, inputs, paper, settings, systematics
+from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import Events, predict, sm_events
 from cevnsloop.fit import profile, upper_limit

@@ -3,9 +3,9 @@ import math
 import mpmath
 import numpy as np
 import pytest
-import reference_spectrum as reference
 
 from cevnsloop import inputs, xsec
+from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import LoopCoefficients
 from cevnsloop.nucleus import nuclide
 
