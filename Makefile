@@ -43,9 +43,12 @@ mutants: $(READY) ## change inputs and coefficients one at a time: does a chapte
 slow: $(READY_SLOW) ## run the tests that take minutes: other people's programs as referees
 	$(BIN)/python -m pytest -o addopts="--strict-markers" -m slow tests
 
-bench: $(READY) ## measure precision and speed of the loop functions, into benchmarks/out
+bench: $(READY) ## measure precision and speed: loop functions, limits, toys, memory; into benchmarks/out
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/limits.py
+	@echo "To show this machine in the book: cp benchmarks/out/limits.json book/speed.json, then"
+	@echo "$(BIN)/python tools/chapter.py book/speed.ipynb"
 
 lint: $(READY_DEV) ## check style and formatting
 	$(BIN)/ruff check .

@@ -261,15 +261,22 @@ def budget(panels, xlabel):
 
 @styled
 def growth(panels):
-    """Costs on logarithmic axes, a panel for each x axis label, with a dotted line of slope 1 through the last point.
+    """Costs, a panel for each x axis label, with a dotted line through the last point: proportional to x.
 
+    Axes are logarithmic where x spans more than two decades, else linear from 0.
     panels   {x axis label: (y axis label, {curve label: (x, y, colour key, style)})}
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.3), squeeze=False)
     for ax, (xlabel, (ylabel, lines)) in zip(axes[0], panels.items(), strict=True):
         for label, (x, y, colour, style) in lines.items():
-            ax.loglog(x, y, style, color=COLOURS[colour], ms=4, label=label)
-            ax.loglog([x[0], x[-1]], [y[-1] * x[0] / x[-1], y[-1]], ":", color="#888888", lw=1)
+            wide = x[-1] > 100 * x[0]
+            start = x[0] if wide else 0.0
+            ax.plot(x, y, style, color=COLOURS[colour], ms=4, label=label)
+            ax.plot([start, x[-1]], [y[-1] * start / x[-1], y[-1]], ":", color="#888888", lw=1)
+        if wide:
+            ax.set(xscale="log", yscale="log")
+        else:
+            ax.set(xlim=(0, None), ylim=(0, None))
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.legend()
     return figure

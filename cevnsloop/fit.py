@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def upper_limit(events, dataset, delta_chi2):
 
     Raises ValueError if delta_chi2 is not finite and > 0, if a model predicts no signal, or if chi^2
     never rises by delta_chi2: however large G, the nuisance alpha can absorb a signal at the price of
-    1 / sigma_alpha^2 (12.8 for CsI 2017).
+    1 / sigma_alpha^2 (12.8 for CsI 2017), and only what its shape costs adds to that.
     """
     positive("delta_chi2", delta_chi2, "")
     shape, flat = events.n_loop.shape[:-1], events.flat()
@@ -67,11 +68,7 @@ def upper_limit(events, dataset, delta_chi2):
         here = slice(start, start + BLOCK)
         models = flat.at(here)
         y, chi2 = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
-        y_best, chi2_min, (y_limit,) = search(y, chi2, [delta_chi2])
-        if not np.isfinite(y_limit).all():
-            highest = (chi2_at(y[-1], *chi2) - chi2_min).min()
-            raise ValueError(f"delta_chi2 must be < {highest:.3g}, the most a signal can add here, got {delta_chi2}")
-        found[:, here] = np.concatenate([np.sqrt(y_limit), np.sqrt(y_best), chi2_min])
+        found[:, here] = limits_or_error(search(y, chi2, [delta_chi2]), delta_chi2)
     return Limit(*found.reshape(3, *shape))
 
 
@@ -102,7 +99,8 @@ def observed(dataset):
 def curves(events, experiments, dataset):
     """chi^2 of Eq. (34) at its minimum over alpha and beta as a function of y = G^2: the coefficients of `chi2_at`.
 
-    Of N models, `events` of shape (N, B), and T experiments; uncertainties and B_on are those of `dataset`.
+    Of N models, `events` of shape (N, B), and T experiments; uncertainties and B_on are those of `dataset`. A bin
+    without any count or B_on has no sigma_stat and makes the result nan.
 
     With the product u.v = sum_i u_i v_i / sigma_i^2 - (u.b)(v.b) / (b.b + 1 / sigma_beta^2), b = B_on, which holds what
     beta takes, with the data d = N_meas - (1 + beta_0) B_on and lam = 1 / sigma_alpha^2,
@@ -158,47 +156,80 @@ def coupling_squared(events, signal):
 
 
 def search(y, coefficients, deltas):
-    """Smallest chi^2, and where chi^2 has first risen by each of `deltas` above it, for all curves together.
+    """`first_rise` for the curves with these coefficients."""
+    return first_rise(chi2_at, _slope_at, y, coefficients, deltas)
 
-    y              G^2 at which chi^2 is looked at first, shape (S, N), rising from 0
-    coefficients   those of `curves`, of shape (T, N)
 
-    Returns y_best and chi2_min, shape (T, N), and a list of y_limit, each of shape (T, N), inf where chi^2 never rises
-    that far.
+class Rise(NamedTuple):
+    """What `first_rise` finds, in terms of y = G^2; arrays of shape (T, N).
+
+    y_best     where chi^2 is smallest
+    chi2_min   chi^2 there
+    y_limit    a list: where chi^2 has first risen by each delta, inf where it never does
+    highest    largest chi^2 at all y that were looked at
+    """
+
+    y_best: np.ndarray
+    chi2_min: np.ndarray
+    y_limit: list
+    highest: np.ndarray
+
+
+def first_rise(chi2, slope, y, args, deltas):
+    """Smallest chi^2, and where chi^2 has first risen by each of `deltas` above it, of T x N curves together.
+
+    chi2, slope   functions of G^2 and of what tells the curves apart: chi2(y, *args), and its derivative by y but for
+                  a positive factor
+    y             G^2 at which chi^2 is looked at first, shape (S, N), rising from 0
+    args          arrays of shape (T, N)
+
+    Returns a Rise.
     """
     from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
 
-    shape = coefficients[0].shape
-    coefficients = [c.ravel() for c in coefficients]
+    shape = args[0].shape
+    args = [a.ravel() for a in args]
     model = np.tile(np.arange(shape[1]), shape[0])
-    chi2 = np.stack([chi2_at(level[model], *coefficients) for level in y])
-    best = chi2.argmin(0)
-    y_best, chi2_min = np.zeros(len(model)), chi2[0].copy()
+    seen = np.stack([chi2(level[model], *args) for level in y])
+    best = seen.argmin(0)
+    y_best, chi2_min = np.zeros(len(model)), seen[0].copy()
 
     inside = np.flatnonzero((best > 0) & (best < len(y) - 1))
     if len(inside):
-        k, n, here = best[inside], model[inside], tuple(c[inside] for c in coefficients)
-        falling = (_slope_at(y[k, n], *here) < 0).astype(int)
-        ends = y[k - 1 + falling, n], y[k + falling, n]
-        found = elementwise.find_root(_slope_at, ends, args=here)
+        k, n, here = best[inside], model[inside], tuple(a[inside] for a in args)
+        falling = (slope(y[k, n], *here) < 0).astype(int)
+        found = elementwise.find_root(slope, (y[k - 1 + falling, n], y[k + falling, n]), args=here)
         # no change of sign: chi^2 is the same at neighbouring levels, but for rounding
         y_best[inside] = np.where(found.success, found.x, y[k, n])
-        chi2_min[inside] = chi2_at(y_best[inside], *here)
+        chi2_min[inside] = chi2(y_best[inside], *here)
 
     y_limit = []
     behind = best + (y[best, model] <= y_best)  # the first level above the minimum
     for delta in deltas:
-        above = (chi2 > chi2_min + delta) & (np.arange(len(y))[:, None] >= behind)
+        above = (seen > chi2_min + delta) & (np.arange(len(y))[:, None] >= behind)
         k, level = above.argmax(0), np.full(len(model), np.inf)
         rising = np.flatnonzero(k > 0)  # level 0 is never behind the minimum
-        k, n, here = k[rising], model[rising], tuple(c[rising] for c in coefficients)
+        k, n, here = k[rising], model[rising], tuple(a[rising] for a in args)
         level[rising] = elementwise.find_root(
-            lambda at, goal, *c: chi2_at(at, *c) - goal,
+            lambda at, goal, *here: chi2(at, *here) - goal,
             (np.fmax(y[k - 1, n], y_best[rising]), y[k, n]),
             args=(chi2_min[rising] + delta, *here),
         ).x
         y_limit.append(level.reshape(shape))
-    return y_best.reshape(shape), chi2_min.reshape(shape), y_limit
+    return Rise(y_best.reshape(shape), chi2_min.reshape(shape), y_limit, seen.max(0).reshape(shape))
+
+
+def limits_or_error(rise, delta_chi2):
+    """g_limit, g_best and chi2_min, shape (3, N), from the Rise of N curves by [delta_chi2], its shape being (1, N).
+
+    Raises ValueError if chi^2 of some curve never rises that far.
+    """
+    (y_limit,) = rise.y_limit
+    never = ~np.isfinite(y_limit)
+    if never.any():
+        most = (rise.highest - rise.chi2_min)[never].min()
+        raise ValueError(f"delta_chi2 must be < {most:.3g}, the most a signal adds here, got {delta_chi2}")
+    return np.concatenate([np.sqrt(y_limit), np.sqrt(rise.y_best), rise.chi2_min])
 
 
 def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q, neutrinos="all"):

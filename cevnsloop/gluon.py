@@ -81,10 +81,10 @@ def F_G(m_chi, m_zp, m_q, kernel):
 
     It contains the d/dm_zp^2 of Eq. 10 already.  Limits: 24 D00b/m_q^2 (8 D00b/m_q^2) for a heavy quark and
     -13 D0b (-5 D0b) for a light one.  The integrand in ln s is analytic in the strip |Im ln s| < pi, so the
-    trapezoid rule with step h is wrong by about exp(-2 pi^2/h), 4e-22 at h = 0.4; the truncated ends are
-    below 1e-15.  The nodes in s/m_q^2 are common to all masses, so that the kernel is evaluated once.
-    Memory: about 150 floats per result and temporary, more for masses that span many orders.  ValueError for
-    an unknown kernel and for a mass that is not positive and finite; nan passes through.
+    trapezoid rule with step h is wrong by exp(-2 pi^2/h) times powers of 1/h; exp(-2 pi^2/h) = 4e-22 at h = 0.4.
+    The truncated ends are below 1e-15.  The nodes in s/m_q^2 are common to all masses, so that the kernel is
+    evaluated once.  Memory: about 150 floats per result and temporary, more for masses that span many orders.
+    ValueError for an unknown kernel and for a mass that is not positive and finite; nan passes through.
     """
     named = {"m_chi": m_chi, "m_zp": m_zp, "m_q": m_q}
     m_chi, m_zp, m_q = (positive(name, mass, "MeV", allow_nan=True) for name, mass in named.items())

@@ -28,7 +28,8 @@ from dataclasses import replace
 import numpy as np
 
 from .checks import non_negative, positive
-from .fit import Limit
+from .events import Events
+from .fit import Limit, coupling_squared, first_rise, limits_or_error
 
 # Newton's method ends with the step that lowers q by less than this: by less than q rounds. Its length is 1e-7 in units
 # of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.
@@ -36,7 +37,6 @@ CONVERGED = 1e-14
 ROUNDING = 1e-12  # of q, in which no step has to descend
 MOST_STEPS = 200
 ROWS = 2048  # points per block: what one step of Newton's method holds then fits a cache
-NO_SIGNAL = 1e-300  # events: in place of 0, where G is no smooth function of them
 
 
 def multiplier(s, n_on, b_ss):
@@ -156,21 +156,19 @@ def _minimise(n, c, a, dataset, alpha_0, beta_0):
     raise ValueError("n_th must be >= 0 in bins without any count, where q has a kink at s = 0: the minimum lies there")
 
 
-def upper_limit_poisson(events, dataset, delta, alpha_0=0.0, beta_0=0.0, absorbed=None):
-    """The fit.Limit of q(G), with the meaning of fit.upper_limit: the first G above the best fit where q rose by delta.
+def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, absorbed=None):
+    """The fit.Limit of q(G), as fit.upper_limit: the first G above the best fit where q has risen by delta_chi2.
 
     `events` = events.predict(model, dataset, ...); for toys the shape of the result is that to which the models, the
     counts and the centres broadcast. Search as in fit.upper_limit: q is scanned in the number of signal events, all
     counted positive, from 0.1 to 1e6 in steps of 25%, and refined from there by Chandrupatla's root finder: the best
     fit as the root of dq/dG, the limit as that of q, both to the resolution of float64.
 
-    Raises ValueError as fit.upper_limit and profile_poisson do; but where q never rises by delta, g_limit is `absorbed`
+    Raises ValueError as fit.upper_limit and profile_poisson do; but where q never rises so far, g_limit is `absorbed`
     if that is given. Toys need it: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
     """
-    positive("delta", delta, "")
+    positive("delta_chi2", delta_chi2, "")
     quadratic, quartic = events.n_tree + events.n_interference, events.n_loop
-    if not (quadratic.any(-1) | quartic.any(-1)).all():
-        raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
     centres = [np.asarray(a, dtype=np.float64) for a in (alpha_0, beta_0)]
     vectors = (quadratic, quartic, dataset.n_on, dataset.b_ss)
     shape = np.broadcast_shapes(*(v.shape[:-1] for v in vectors), *(a.shape for a in centres))
@@ -179,64 +177,36 @@ def upper_limit_poisson(events, dataset, delta, alpha_0=0.0, beta_0=0.0, absorbe
     found = np.empty((3, *shape))
     for block in blocks(shape, ROWS):
         found[(slice(None), *block)] = _limits(
-            events.n_sm, dataset, delta, absorbed, *(v[block] for v in (*vectors, *centres))
+            events.n_sm, dataset, delta_chi2, absorbed, *(v[block] for v in (*vectors, *centres))
         )
     return Limit(*found)
 
 
-SIGNALS = np.array([NO_SIGNAL, *np.geomspace(0.1, 1e6, 73)])
+SIGNALS = np.array([0.0, *np.geomspace(0.1, 1e6, 73)])  # events at which q is looked at first
 
 
-def _limits(n_sm, dataset, delta, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
+def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
     """g_limit, g_best and q there, shape (3, P), for P points: the other arrays have the shape (P, B) or (P,)."""
-    from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
+    y = coupling_squared(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
 
-    Q, R = abs(quadratic).sum(-1), abs(quartic).sum(-1)
-    points = np.arange(len(Q))
-
-    def g2_of(signal, i):
-        """G^2 at which Q G^2 + R G^4 = signal, in the form that does not cancel for small R, and dsignal/dG^2."""
-        signal = np.maximum(signal, NO_SIGNAL)
-        rate = np.sqrt(Q[i] ** 2 + 4 * R[i] * signal)
-        return 2 * signal / (Q[i] + rate), rate
-
-    def fit(signal, i):
-        g2 = g2_of(signal, i)[0][..., None]
-        counts = replace(dataset, n_on=n_on[i], b_ss=b_ss[i])
-        n_th = n_sm + g2 * quadratic[i] + g2**2 * quartic[i]
+    def fit(y, i):
+        counts, y = replace(dataset, n_on=n_on[i], b_ss=b_ss[i]), y[..., None]
+        n_th = n_sm + y * (quadratic[i] + y * quartic[i])
         return n_th, counts, *profile_poisson(n_th, counts, alpha_0[i], beta_0[i])
 
-    def slope(signal, i):
-        """dq/dsignal but for the factor -2 (1 + alpha): at the minimum the nuisances' own change drops out."""
-        n_th, counts, _, alpha, beta = fit(signal, i)
+    def q(y, i):
+        return fit(y, i)[2]
+
+    def slope(y, i):
+        """dq/dy but for the factor 2 (1 + alpha): at the minimum the nuisances' own change drops out."""
+        n_th, counts, _, alpha, beta = fit(y, i)
         s = n_th * (1 + alpha[..., None]) + dataset.b_on * (1 + beta[..., None])
-        g2, rate = g2_of(signal, i)
-        dn = quadratic[i] + 2 * g2[..., None] * quartic[i]
-        return (multiplier(s, counts.n_on, counts.b_ss)[0] * dn).sum(-1) / rate
+        return -(multiplier(s, counts.n_on, counts.b_ss)[0] * (quadratic[i] + 2 * y[..., None] * quartic[i])).sum(-1)
 
-    grid = fit(SIGNALS, points[:, None])[2]
-    best = grid.argmin(-1)
-    n_best, q_min = SIGNALS[best], grid.min(-1)
-    # without a change of sign, as where q rises from no signal on, the point of the grid stays
-    between = SIGNALS[np.maximum(best - 1, 0)], SIGNALS[np.minimum(best + 1, len(SIGNALS) - 1)]
-    flat = elementwise.find_root(slope, between, args=(points,))
-    n_flat = np.where(flat.success, flat.x, n_best)
-    q_flat = fit(n_flat, points)[2]
-    lower = q_flat <= q_min
-    n_best, q_min = np.where(lower, n_flat, n_best), np.where(lower, q_flat, q_min)
-
-    behind = best + (SIGNALS[best] <= n_best)  # the first point of the grid above the minimum
-    above = (grid > q_min[:, None] + delta) & (np.arange(len(SIGNALS)) >= behind[:, None])
-    rises = above.any(-1)
-    if absorbed is None and not rises.all():
-        ceiling = (grid[:, -1] - q_min)[~rises].min()
-        raise ValueError(f"delta must be < {ceiling:.3g}, the most a signal can add here, got {delta}")
-    k = np.where(rises, above.argmax(-1), len(SIGNALS) - 1)
-    rise = elementwise.find_root(
-        lambda signal, i: fit(signal, i)[2] - q_min[i] - delta,
-        (np.maximum(SIGNALS[k - 1], n_best), SIGNALS[k]),
-        args=(points,),
-    )
-    g_limit = np.where(rises, np.sqrt(g2_of(rise.x, points)[0]), absorbed)
-    g_best = np.where(n_best > NO_SIGNAL, np.sqrt(g2_of(n_best, points)[0]), 0.0)
-    return np.stack([g_limit.astype(np.float64), g_best, q_min])
+    points = np.arange(y.shape[1])[None]
+    rise = first_rise(q, slope, y, [points], [delta_chi2])
+    if absorbed is None:
+        return limits_or_error(rise, delta_chi2)
+    (y_limit,) = rise.y_limit
+    g_limit = np.where(np.isfinite(y_limit), np.sqrt(y_limit), absorbed)
+    return np.concatenate([g_limit, np.sqrt(rise.y_best), rise.chi2_min])

@@ -17,7 +17,7 @@ from .flux import moment
 from .xsec import minimal_energy, recoil_range
 
 # Nodes per interval. With constant acceptance on 1 PE the nearest singularity, T = 0, is at least ten half lengths
-# away: the error falls by a factor of 400 per node. A smeared response changes shape within an interval.
+# away, as `grid` asks for: the error falls by a factor of 400 per node. A smeared response varies in an interval.
 NODES = {"none": 4, "poisson": 12}
 
 
@@ -42,9 +42,17 @@ class Grid:
 
 
 def grid(target, dataset, E_max):
-    """The Grid of a coherent.Target for neutrinos of at most E_max in MeV."""
+    """The Grid of a coherent.Target for neutrinos of at most E_max in MeV.
+
+    Raises ValueError if a response without smearing sees recoils so low that NODES are too few.
+    """
     M, response = target.nuclide.M, dataset.response
     breaks = recoil_breaks(response, recoil_range(E_max, 0.0, M)[1])
+    pe = breaks * response.pe_per_MeV
+    if response.smearing == "none" and pe[0] < 4.5 * (pe[1] - pe[0]):
+        raise ValueError(
+            f"fine bins of {pe[1] - pe[0]:g} PE must be accepted only from 4.5 times that, got {pe[0]:g} PE"
+        )
     T, weights = _nodes(breaks[:-1], breaks[1:], NODES[response.smearing])
     count = target.count * dataset.fluence
     return Grid(M, breaks, T, weights, count * bin_probability(T, response), dataset.arrival)

@@ -12,12 +12,11 @@ come in PE, so quenching and light yield do not move them.
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from . import coherent, inputs
 from .checks import choice, positive
 from .events import Events, predict
-from .fit import SIGNALS, Limit, coupling_squared, upper_limit
+from .fit import SIGNALS, Limit, coupling_squared, first_rise, limits_or_error, upper_limit
 
 BLOCK = 256  # models at once: their spectra at all SIGNALS, with all parts opened, take 24 MB
 
@@ -141,8 +140,7 @@ def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
     """fit.Limit for `model` with the parts `names` (keys of PARTS) of sigma_alpha opened; all models at once.
 
     Each ingredient of an opened part has a nuisance with a slope, see `spectra_open`, and alpha keeps what is left;
-    without names it is fit.upper_limit. chi^2 is scanned at the same signal counts and refined in the same way: the
-    root of its slope for the minimum, its own for the limit, to the resolution of float64.
+    without names it is fit.upper_limit, which searches in the same way.
 
     Raises ValueError as `sigma_alpha_left` and fit.upper_limit do. Linear slopes stand for one sigma or so: where
     an ingredient changes the rate by its own size, as near the edge of the phase space, they are a stand-in.
@@ -162,7 +160,7 @@ def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
 def _search(spectra, dataset, sigma_alpha, delta_chi2):
     """g_limit, g_best and chi2_min of N models from their `spectra_open`, shape (1 + K, 3, N, B)."""
     n_sm, quadratic, quartic = spectra[0]
-    levels = coupling_squared(Events(n_sm[0], quadratic, np.zeros_like(quadratic), quartic), SIGNALS).T
+    levels = coupling_squared(Events(n_sm[0], quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
 
     def fit(y, models):
         y = y[..., None]
@@ -181,24 +179,6 @@ def _search(spectra, dataset, sigma_alpha, delta_chi2):
         rise = (factors * (spectra[:, 1, models] + 2 * y[..., None] * spectra[:, 2, models])).sum(0)
         return -2 * (left * rise / dataset.sigma**2).sum(-1)
 
-    models = np.arange(len(levels))
-    grid = chi2(levels, np.broadcast_to(models[:, None], levels.shape))
-    best = grid.argmin(-1)
-    y_best, chi2_min = np.zeros(len(levels)), grid[:, 0].copy()
-    inside = models[(best > 0) & (best < len(SIGNALS) - 1)]
-    if len(inside):
-        k = best[inside] + (slope(levels[inside, best[inside]], inside) < 0)
-        y_best[inside] = elementwise.find_root(slope, (levels[inside, k - 1], levels[inside, k]), args=(inside,)).x
-        chi2_min[inside] = chi2(y_best[inside], inside)
-
-    above = (grid > chi2_min[:, None] + delta_chi2) & (np.arange(len(SIGNALS)) > best[:, None])
-    if not above.any(-1).all():
-        highest = (grid[:, -1] - chi2_min)[~above.any(-1)].min()
-        raise ValueError(f"delta_chi2 must be < {highest:.3g}, the most a signal can add here, got {delta_chi2}")
-    k = above.argmax(-1)
-    y_limit = elementwise.find_root(
-        lambda y, models: chi2(y, models) - chi2_min[models] - delta_chi2,
-        (np.fmax(levels[models, k - 1], y_best), levels[models, k]),
-        args=(models,),
-    ).x
-    return np.sqrt(y_limit), np.sqrt(y_best), chi2_min
+    models = np.arange(levels.shape[1])[None]
+    rise = first_rise(chi2, slope, levels, [models], [delta_chi2])
+    return limits_or_error(rise, delta_chi2)

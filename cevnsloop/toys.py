@@ -59,14 +59,15 @@ class Fits:
 
 def fits(events, experiments, dataset, deltas=()):
     """The Fits of N models, `events` of shape (N, B), to fit.Experiments, with a limit for each of `deltas`."""
-    y = coupling_squared(events, SIGNALS)
-    T, N = len(experiments.n_on), y.shape[1]
-    step = max(1, BLOCK // N)
+    T, N = len(experiments.n_on), len(events.n_loop)
     found = np.empty((2 + len(deltas), T, N))
-    for start in range(0, T, step):
-        here = slice(start, start + step)
-        y_best, chi2_min, y_limit = search(y, curves(events, experiments.at(here), dataset), deltas)
-        found[:, here] = np.sqrt(y_best), chi2_min, *map(np.sqrt, y_limit)
+    for n in range(0, N, BLOCK):
+        models = events.at(slice(n, n + BLOCK))
+        y = coupling_squared(models, SIGNALS)
+        step = max(1, BLOCK // y.shape[1])
+        for t in range(0, T, step):
+            rise = search(y, curves(models, experiments.at(slice(t, t + step)), dataset), deltas)
+            found[:, t : t + step, n : n + BLOCK] = np.sqrt(rise.y_best), rise.chi2_min, *map(np.sqrt, rise.y_limit)
     return Fits(found[0], found[1], dict(zip(deltas, found[2:], strict=True)))
 
 

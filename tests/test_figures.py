@@ -120,3 +120,30 @@ def test_shifts_are_bars_to_both_sides():
     assert [bar.get_width() for bar in up] == [-4.0, 2.0]
     assert [label.get_text() for label in figure.axes[1].get_yticklabels()] != ["size", "flux"]
     assert figure.axes[0].yaxis_inverted()  # the first name on top
+
+
+def test_a_budget_has_its_longest_bar_on_top():
+    figure = figures.budget(
+        {"case A": ({"few": 1.0, "many": 5.0, "some": 2.0}, "A"), "case B": ({"one": 3.0}, "B")}, "s"
+    )
+    upper, lower = figure.axes
+    assert [bar.get_width() for bar in upper.containers[0]] == [1.0, 2.0, 5.0]  # from below
+    assert [label.get_text() for label in upper.get_yticklabels()] == ["few", "some", "many"]
+    assert [text.get_text() for text in upper.texts] == ["1.00", "2.00", "5.00"]
+    assert lower.get_xlabel() == "s"
+    figures.plt.close(figure)
+
+
+def test_growth_is_compared_with_proportion():
+    x, y = np.array([1.0, 10.0, 1000.0]), np.array([3.0, 4.0, 50.0])
+    figure = figures.growth(
+        {"points": ("s", {"one": (x, y, "A", "o-")}), "bins": ("s", {"two": (x[:2], y[:2], "B", "-")})}
+    )
+    wide, narrow = figure.axes
+    assert (wide.get_xscale(), wide.get_yscale(), narrow.get_xscale()) == ("log", "log", "linear")
+    curve, proportional = wide.lines
+    assert curve.get_ydata().tolist() == y.tolist()
+    assert proportional.get_ydata() == pytest.approx([0.05, 50.0], rel=1e-14, abs=0)
+    assert narrow.lines[1].get_ydata().tolist() == [0.0, 4.0]
+    assert narrow.get_ylim()[0] == 0
+    figures.plt.close(figure)

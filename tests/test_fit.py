@@ -99,7 +99,7 @@ def test_search_of_many_equals_search_of_each(dataset):
     n_on, b_ss = rng.poisson(dataset.n_on, (4, 12)).astype(float), rng.poisson(dataset.b_ss, (4, 12)).astype(float)
     experiments = Experiments(n_on, b_ss, np.zeros(4), np.zeros(4))
     y = coupling_squared(events, SIGNALS)
-    best, lowest, (small, large) = search(y, curves(events, experiments, dataset), [2.71, 4.61])
+    best, lowest, (small, large), _ = search(y, curves(events, experiments, dataset), [2.71, 4.61])
     assert best.shape == lowest.shape == small.shape == large.shape == (4, 3)
     for t in range(4):
         for delta, limits in ((2.71, small), (4.61, large)):
@@ -113,9 +113,14 @@ def test_search_of_many_equals_search_of_each(dataset):
 def test_no_rise_no_limit(dataset):
     events = predict(unit_model("B", [5.0, 50.0], 200.0), dataset, PUBLISHED)
     y, coefficients = coupling_squared(events, SIGNALS), curves(events, observed(dataset), dataset)
-    _, _, (reached, never) = search(y, coefficients, [4.61, 50.0])
+    _, _, (reached, never), highest = search(y, coefficients, [4.61, 50.0])
     assert np.isfinite(reached).all()
     assert np.isposinf(never).all()
+    assert (highest > lowest_of(y, coefficients) + 4.61).all()
+
+
+def lowest_of(y, coefficients):
+    return np.min([chi2_at(level, *coefficients) for level in y], axis=0)
 
 
 MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0), ("B", 100.0, 1000.0)]
@@ -203,7 +208,7 @@ def test_bad_delta_chi2(bad, dataset):
 
 def test_alpha_absorbs_any_signal_at_a_price(dataset):
     events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal can add here, got 50"):
+    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal adds here, got 50"):
         upper_limit(events, dataset, 50.0)
 
 

@@ -344,7 +344,7 @@ def test_limits_with_empty_bins(dataset):
 
 def test_alpha_absorbs_any_signal_at_a_price(dataset):
     events = predict(unit_model("A", 10.0, [100.0, 200.0]), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match=r"delta must be < 1\d(\.\d)?, the most a signal can add here, got 50"):
+    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal adds here, got 50"):
         upper_limit_poisson(events, dataset, 50.0)
     # a toy with the centre of alpha at -0.8 can absorb any signal for (0.2 / 0.28)^2 < 2.71
     limit = upper_limit_poisson(events, dataset, 2.71, np.array([-0.8, 0.0]), absorbed=np.inf)
@@ -356,7 +356,7 @@ def test_alpha_absorbs_any_signal_at_a_price(dataset):
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.inf, np.nan])
 def test_bad_delta(bad, dataset):
     events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match=f"delta must be > 0 and finite, got {bad}"):
+    with pytest.raises(ValueError, match=f"delta_chi2 must be > 0 and finite, got {bad}"):
         upper_limit_poisson(events, dataset, bad)
 
 

@@ -106,3 +106,10 @@ def test_neutrinos_that_come_together_are_added():
         total = sum(moment(one, power, E_min) for one in michel)
         assert moment(both, power, E_min)[total > 0] == pytest.approx(total[total > 0], rel=1e-13, abs=0)
         assert not moment(both, power, E_min)[total == 0].any()
+
+
+def test_recoils_too_low_for_the_nodes_are_refused(dataset):
+    everywhere = replace(dataset.response, acceptance=np.ones_like(dataset.response.acceptance))
+    low = replace(dataset, response=replace(everywhere, assignment=np.zeros_like(everywhere.assignment)))
+    with pytest.raises(ValueError, match=r"fine bins of 1 PE must be accepted only from 4\.5 times that, got 0 PE"):
+        grid(low.targets[0], low, 50.0)

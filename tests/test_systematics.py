@@ -482,7 +482,7 @@ def test_delta_chi2_must_be_positive(delta_chi2, dataset):
 
 def test_a_limit_that_is_never_reached(dataset):
     """Nuisances can absorb any signal at a price, for the flux the one of Eq. (34)."""
-    message = r"delta_chi2 must be < (\S+), the most a signal can add here, got 20"
+    message = r"delta_chi2 must be < (\S+), the most a signal adds here, got 20"
     model = unit_model("A", 1.0, 2.0)
     with pytest.raises(ValueError, match=message) as printed:
         upper_limit(predict(model, dataset, PUBLISHED), dataset, 20)
