@@ -390,7 +390,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "A", *POINT, "--flip", "sign"], "switch must be one of nuclear_matching, goldstone_box"),
         (["limit", "--case", "A", *POINT, "--neutrinos", "tau"], "neutrinos must be one of all, e, mu, got 'tau'"),
         (["limit", "--case", "A", *POINT, "--delta-chi2", "0"], "delta_chi2 must be > 0 and finite, got 0.0"),
-        (["limit", "--case", "A", *POINT, "--delta-chi2", "99"], "the most a signal can add here, got 99.0"),
+        (["limit", "--case", "A", *POINT, "--delta-chi2", "99"], "the most a signal adds here, got 99.0"),
         (["limit", "--case", "A", *POINT, "--g-q", "d"], "g_q must look like d=1,s=1,b=1, got 'd'"),
         (["limit", "--case", "A", *POINT, "--g-q", "d=x"], "g_q must look like d=1,s=1,b=1, got 'd=x'"),
         (["limit", "--case", "A", *POINT, "--g-q", "t=1"], "flavour must be one of u, d, s, c, b, got 't'"),
