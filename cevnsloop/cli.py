@@ -149,7 +149,8 @@ def _toys(a):
         f"case {a.case}, m_zp = {a.ratio:g} m_chi, {masses} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
         f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
         f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
-        "coverage: fraction of toys made with g_limit whose limit is not below it; g_fc: Feldman and Cousins, 90%",
+        "coverage: fraction of toys made with g_limit whose limit is not below it; "
+        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit",
         results.data(dataset),
     )
     units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys(TOY_COLUMNS, "1")
@@ -273,10 +274,11 @@ def _couplings(text):
 
 
 def _show(a, values, lines):
-    """Print `values` as JSON if asked to, else `lines`."""
+    """Print `values` as JSON if asked to, null for what is not finite, else `lines`."""
     if a.json:
         arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-        print(json.dumps(arrays, indent=1))
+        standard = json.loads(json.dumps(arrays), parse_constant=lambda _: None)  # JSON has no infinity
+        print(json.dumps(standard, indent=1))
     else:
         print("\n".join(lines))
 

@@ -41,7 +41,7 @@ class Limit:
     """Upper limit on G = g_chi g_q and the best fit below it, arrays of the model's shape.
 
     g_limit    chi2(g_limit) = chi2_min + delta_chi2, the first such G above g_best
-    g_best     G of the smallest chi^2, 0 where no signal fits best
+    g_best     G of the smallest chi^2, 0 where no signal fits best or less than 1e-3 events do
     chi2_min   chi^2 there
     """
 
@@ -163,9 +163,9 @@ def search(y, coefficients, deltas):
 class Rise(NamedTuple):
     """What `first_rise` finds, in terms of y = G^2; arrays of shape (T, N).
 
-    y_best     where chi^2 is smallest
+    y_best     where chi^2 is smallest; the last y that was looked at if chi^2 still falls there
     chi2_min   chi^2 there
-    y_limit    a list: where chi^2 has first risen by each delta, inf where it never does
+    y_limit    a list: where chi^2 has first risen by each delta, inf where it never does (or is nan)
     highest    largest chi^2 at all y that were looked at
     """
 
@@ -192,7 +192,7 @@ def first_rise(chi2, slope, y, args, deltas):
     model = np.tile(np.arange(shape[1]), shape[0])
     seen = np.stack([chi2(level[model], *args) for level in y])
     best = seen.argmin(0)
-    y_best, chi2_min = np.zeros(len(model)), seen[0].copy()
+    y_best, chi2_min = y[best, model], seen.min(0)  # refined below if the minimum lies between levels
 
     inside = np.flatnonzero((best > 0) & (best < len(y) - 1))
     if len(inside):

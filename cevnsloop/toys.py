@@ -2,7 +2,8 @@
 
 A toy draws the counts C and AC from Poisson distributions, and the values at which the measurements of signal
 normalisation and beam-on background put the minima of their penalties from Gaussian ones. Every function that draws
-takes a seed: the same seed gives the same toys, on any machine and for any number of processes.
+takes a seed: the same seed gives the same toys, on any machine and for any number of processes. Models are given the
+same toys, so that curves over masses are smoother than the error of each of their points.
 """
 
 from dataclasses import dataclass, fields
@@ -117,15 +118,18 @@ class FeldmanCousins:
 
 
 FRACTIONS = np.linspace(0.4, 1.2, 9)  # of the limit that 90% of two parameters gives: where toys are made
-TOYS_AT_ONCE = 10**5
 
 
 def feldman_cousins(events, dataset, level, number, seed):
     """Upper limits of N models, `events` of shape (N, B), with the ordering of Feldman and Cousins.
 
     Toys are made at each coupling with the nuisances at their best values for the data ("profiled"), and refitted.
+    Accepted couplings form an interval; its upper end is the limit. It fails on one side only, so it lies above the
+    true coupling more often than `level` says.
+
     level     confidence, between 0 and 1
-    number    toys for each of the N x K couplings
+    number    toys for each of the N x K couplings; the error of a critical value at level p is sqrt(p (1 - p) / number)
+              over the density of q there: 0.09 for p = 0.9 and 3000 toys of chi^2 with one degree of freedom
     Raises ValueError for a level outside (0, 1).
     """
     if not 0 < level < 1:
@@ -137,10 +141,9 @@ def feldman_cousins(events, dataset, level, number, seed):
     chi2, alpha, beta = profile(n_th, dataset)
     q = chi2 - data.chi2_min[0][:, None]
     critical = np.empty_like(q)
-    for n, row in enumerate(g):
-        toys = throw_each(n_th[n], dataset, number, seed, alpha[n], beta[n])
-        q_toys = statistic(events.at([n]), np.repeat(row, number)[:, None], toys, dataset)
-        critical[n] = np.quantile(q_toys.reshape(len(row), number), level, axis=-1)
+    for n, k in np.ndindex(g.shape):
+        toys = throw(n_th[n, k], dataset, number, [seed, k + 1], alpha[n, k], beta[n, k])
+        critical[n, k] = np.quantile(statistic(events.at([n]), g[n, k], toys, dataset), level)
     # sqrt(q) is nearly linear in G^2, and so is what is interpolated
     excess = np.sqrt(np.maximum(q, 0)) - np.sqrt(critical)
     y_limit = [_last_crossing(*row) for row in zip(g**2, excess, strict=True)]

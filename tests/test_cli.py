@@ -279,6 +279,13 @@ def test_toys(capsys, dataset, tmp_path):
     assert table["g_fc"] == pytest.approx(got["g_fc"], rel=5e-10, abs=0)
 
 
+def test_what_is_not_finite_is_null_in_json(capsys, tmp_path):
+    low = [*TOYS, "--out", tmp_path / "toys.csv", "--delta-chi2", 12.5]  # more than alpha lets most toys rise
+    got = as_json(capsys, *low)
+    assert None in got["expected_p2"]
+    assert any(np.isinf(value) for value in read(tmp_path / "toys.csv")[1]["expected_p2"])
+
+
 def test_toys_by_any_workers(capsys, tmp_path):
     one, two, three = (tmp_path / f"{n}.csv" for n in (1, 2, 3))
     assert run(capsys, *TOYS, "--out", one) == (0, f"3 masses with 50 toys each written to {one}\n", "")

@@ -205,6 +205,15 @@ def test_toys_of_each_signal_are_toys_of_their_own(dataset, events):
     assert not np.array_equal(plain.n_on, got.n_on[:4])
 
 
+def test_a_best_fit_beyond_every_signal_is_not_taken_for_none(dataset):
+    """With the normalisation measured far too low, alpha near -1 and a huge signal fit best: chi^2 falls to the end."""
+    one = predict(unit_model("B", [53.0], [530.0]), dataset, PUBLISHED)
+    g = upper_limit(one, dataset, 4.61).g_limit
+    thrown = toys.throw(one.total(g)[0], dataset, 2000, 77, alpha=-0.57)
+    assert (toys.statistic(one, g, thrown, dataset) > -1e-9).all()
+    assert (toys.fits(one, thrown, dataset).g_best > 5 * g).any()  # 10^6 events of loops
+
+
 def test_bad_input(dataset, events):
     with pytest.raises(ValueError, match="number must be >= 1, got 0"):
         toys.throw(events.n_sm, dataset, 0, 1)
