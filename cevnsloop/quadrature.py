@@ -8,6 +8,7 @@ the interval, interpolated from its nodes.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
@@ -95,15 +96,18 @@ def _rate(powers, component, E_min):
     return sum(a * moment(component, k, E_min) for k, a in powers.items())
 
 
+_gauss = cache(leggauss)  # each call finds the eigenvalues of a matrix
+
+
 def _interpolation(x, n):
     """Lagrange polynomials of the n Gauss-Legendre nodes at x in (-1, 1); shape (*x.shape, n)."""
-    nodes, weights = leggauss(n)
+    nodes, weights = _gauss(n)
     degree = np.arange(n)
     return legvander(x, n - 1) @ ((degree + 1 / 2)[:, None] * legvander(nodes, n - 1).T * weights)
 
 
 def _nodes(low, high, n):
     """Nodes and weights of the intervals (low, high), shape (len(low), n)."""
-    x, w = leggauss(n)
+    x, w = _gauss(n)
     half = (high - low)[:, None] / 2
     return (low + high)[:, None] / 2 + half * x, half * w
