@@ -103,10 +103,7 @@ def _limit(a):
 
 
 def _scan(a):
-    amplitude, dataset = _amplitude(a), _dataset(a)
-    choice("case", a.case, CASES)
-    positive("delta_chi2", a.delta_chi2, "")
-    rows, m_chi = len(_m_chi(a)), f"{a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV"
+    rows, m_chi = len(_m_chi(a)), _range_text(a)
     plane = (a.m_zp_min, a.m_zp_max, a.m_zp_points)
     if a.ratio is not None and plane == (None, None, None):
         where = f"m_zp = {positive('ratio', a.ratio, ''):g} m_chi, {m_chi}"
@@ -115,15 +112,9 @@ def _scan(a):
         where = f"m_chi {m_chi}, at each m_zp of {a.m_zp_points} points from {a.m_zp_min:g} to {a.m_zp_max:g} MeV"
     else:
         raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
-    fixed = (
-        f"case {a.case}, {where}, "
-        f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
-        results.data(dataset),
-    )
     units = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1"}
-    head = output.header("upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min", units, fixed)
-    pieces = [(start, min(start + PIECE, rows)) for start in range(0, rows, PIECE)]
-    table = _in_pieces(a, _limits, pieces, head, "point", rows)
+    title = "upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min"
+    table = _in_pieces(a, _limits, PIECE, output.header(title, units, _fixed(a, where)), "point", rows)
     _show(a, {"out": a.out, **table}, [f"{rows} limits written to {a.out}"])
 
 
@@ -138,25 +129,18 @@ def _limits(choices, piece):
 
 
 def _toys(a):
-    amplitude, dataset = _amplitude(a), _dataset(a)
-    choice("case", a.case, CASES)
-    positive("delta_chi2", a.delta_chi2, "")
-    positive("ratio", a.ratio, "")
     positive("toys", a.toys, "")
     non_negative("seed", a.seed, "")
-    masses = len(_m_chi(a))
-    fixed = (
-        f"case {a.case}, m_zp = {a.ratio:g} m_chi, {masses} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV, "
-        f"amplitude {amplitude}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}",
+    masses, ratio = len(_m_chi(a)), positive("ratio", a.ratio, "")
+    choices, data = _fixed(a, f"m_zp = {ratio:g} m_chi, {_range_text(a)}")
+    drawn = (
         f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
         "coverage: fraction of toys made with g_limit whose limit is not below it; "
-        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit",
-        results.data(dataset),
+        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit"
     )
     units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys(TOY_COLUMNS, "1")
-    head = output.header("upper limits on g_chi g_q, of the data and of toy experiments", units, fixed)
-    pieces = [(start, min(start + TOY_PIECE, masses)) for start in range(0, masses, TOY_PIECE)]
-    table = _in_pieces(a, _toy_limits, pieces, head, "mass", masses)
+    head = output.header("upper limits on g_chi g_q, of the data and of toy experiments", units, (choices, drawn, data))
+    table = _in_pieces(a, _toy_limits, TOY_PIECE, head, "mass", masses)
     _show(a, {"out": a.out, **table}, [f"{masses} masses with {a.toys} toys each written to {a.out}"])
 
 
@@ -177,6 +161,18 @@ def _toy_limits(choices, piece):
     return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOY_COLUMNS, columns, strict=True))}
 
 
+def _fixed(a, where):
+    """Lines for the head of a table of limits: what was chosen, and which data."""
+    choice("case", a.case, CASES)
+    positive("delta_chi2", a.delta_chi2, "")
+    chosen = f"amplitude {_amplitude(a)}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}"
+    return f"case {a.case}, {where}, {chosen}", results.data(_dataset(a))
+
+
+def _range_text(a):
+    return f"{a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV"
+
+
 def _m_chi(a):
     return _masses(a.m_chi_min, a.m_chi_max, a.points)
 
@@ -188,8 +184,9 @@ def _m_zp(a):
         raise ValueError(f"{error}".replace("m_chi", "m_zp").replace("points", "m_zp_points")) from None
 
 
-def _in_pieces(a, task, pieces, head, unit, rows):
-    """The table of task(choices, piece) for all pieces, also written to a.out; `rows` of it, each a `unit`."""
+def _in_pieces(a, task, size, head, unit, rows):
+    """The table of task(choices, (first, last + 1)) for `rows` of it, `size` at once, each a `unit`; also in a.out."""
+    pieces = [(start, min(start + size, rows)) for start in range(0, rows, size)]
     choices = {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE}
     progress = functools.partial(tqdm, total=rows, unit=unit, disable=None, leave=False)
     task = functools.partial(task, choices)  # it knows what identifies its result, and nothing else
