@@ -6,7 +6,7 @@ takes a seed: the same seed gives the same toys, on any machine and for any numb
 same toys, so that curves over masses are smoother than the error of each of their points.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,11 +38,9 @@ def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
 
 
 def throw_each(n_th, dataset, number, seed, alpha, beta):
-    """`number` toys for each of K signals, n_th (K, B) with alpha and beta (K,): K * number, one after the other."""
+    """`number` toys for each of K signals in turn, n_th (K, B) with alpha and beta (K,): K times fit.Experiments."""
     signals = enumerate(zip(n_th, alpha, beta, strict=True), start=1)  # [seed, 0] would be the same as seed alone
-    each = [throw(n, dataset, number, [seed, k], *nuisances) for k, (n, *nuisances) in signals]
-    parts = ([getattr(toys, field.name) for toys in each] for field in fields(Experiments))
-    return Experiments(*map(np.concatenate, parts))
+    return (throw(n, dataset, number, [seed, k], *nuisances) for k, (n, *nuisances) in signals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +93,12 @@ def coverage(events, g, dataset, deltas, number, seed):
     """
     g = np.asarray(g, dtype=float)
     zero = np.zeros(len(g))
-    found = fits(events, throw_each(events.total(g), dataset, number, seed, zero, zero), dataset, deltas)
-    return {
-        delta: np.mean(limits.reshape(len(g), number) >= g[:, None], axis=-1) for delta, limits in found.g_limit.items()
-    }
+    every = throw_each(events.total(g), dataset, number, seed, zero, zero)
+    covered = {delta: np.empty(len(g)) for delta in deltas}
+    for k, (truth, toys) in enumerate(zip(g, every, strict=True)):
+        for delta, limits in fits(events, toys, dataset, deltas).g_limit.items():
+            covered[delta][k] = np.mean(limits >= truth)
+    return covered
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,9 +141,9 @@ def feldman_cousins(events, dataset, level, number, seed):
     chi2, alpha, beta = profile(n_th, dataset)
     q = chi2 - data.chi2_min[0][:, None]
     critical = np.empty_like(q)
-    for n, k in np.ndindex(g.shape):
-        toys = throw(n_th[n, k], dataset, number, [seed, k + 1], alpha[n, k], beta[n, k])
-        critical[n, k] = np.quantile(statistic(events.at([n]), g[n, k], toys, dataset), level)
+    for n in range(len(g)):
+        for k, toys in enumerate(throw_each(n_th[n], dataset, number, seed, alpha[n], beta[n])):
+            critical[n, k] = np.quantile(statistic(events.at([n]), g[n, k], toys, dataset), level)
     # sqrt(q) is nearly linear in G^2, and so is what is interpolated
     excess = np.sqrt(np.maximum(q, 0)) - np.sqrt(critical)
     y_limit = [_last_crossing(*row) for row in zip(g**2, excess, strict=True)]

@@ -221,6 +221,20 @@ def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
     assert len(read(out)[1]["g_limit"]) == 120
 
 
+def interrupted_once(monkeypatch, name):
+    """Interrupt the task of that name at its second piece; returns the pieces that it is asked for."""
+    task, calls = getattr(cli, name), []
+
+    def interrupted(choices, piece):
+        calls.append(piece)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return task(choices, piece)
+
+    monkeypatch.setattr(cli, name, interrupted)
+    return calls
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -238,15 +252,7 @@ def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
 def test_another_option_starts_anew(capsys, tmp_path, monkeypatch, option, value):
     """Even where the numbers of the head, with six digits, are the same."""
     monkeypatch.setattr(cli, "PIECE", 60)
-    limit, calls = cli._limits, []
-
-    def interrupted(choices, piece):
-        calls.append(piece)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return limit(choices, piece)
-
-    monkeypatch.setattr(cli, "_limits", interrupted)
+    calls = interrupted_once(monkeypatch, "_limits")
     arguments = [*SCAN, "--points", 120, "--out", tmp_path / "limits.csv"]
     assert run(capsys, *arguments)[0] == 130
     code, _, err = run(capsys, *arguments, *([option] if value is None else [option, value]))
@@ -298,15 +304,7 @@ def test_toys_by_any_workers(capsys, tmp_path):
 def test_toys_go_on_after_an_interrupt(capsys, tmp_path, monkeypatch):
     whole, out = tmp_path / "whole.csv", tmp_path / "toys.csv"
     assert run(capsys, *TOYS, "--out", whole)[0] == 0
-    real, calls = cli._toy_limits, []
-
-    def interrupted(choices, piece):
-        calls.append(piece)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(choices, piece)
-
-    monkeypatch.setattr(cli, "_toy_limits", interrupted)
+    calls = interrupted_once(monkeypatch, "_toy_limits")
     assert run(capsys, *TOYS, "--out", out)[0] == 130
     assert run(capsys, *TOYS, "--out", out)[0] == 0
     assert calls == [(0, 2), (2, 3), (2, 3)]
