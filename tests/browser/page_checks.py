@@ -7,6 +7,7 @@ import io
 import re
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -194,9 +195,12 @@ def sheets(pdf):
 
 
 def lost(page, sheets, least):
-    """Words of the page as it is shown that its sheets of paper lack, if fewer than that fraction are found again."""
-    paper = re.sub(r"\s", "", "".join(sheet.extract_text() for sheet in sheets))
-    words = re.findall(r"[A-Za-z]{4,}", text(page))
+    """Words of the page as it is shown that its sheets of paper lack, if fewer than that fraction are found again.
+
+    Both are compared after NFKC normalisation: on paper a font may have set fi, fl or ffi as one ligature.
+    """
+    paper = re.sub(r"\s", "", normalize("NFKC", "".join(sheet.extract_text() for sheet in sheets)))
+    words = re.findall(r"[A-Za-z]{4,}", normalize("NFKC", text(page)))
     missing = [word for word in words if word not in paper]
     enough = len(missing) <= (1 - least) * len(words)
     return [] if enough else [f"{len(missing)} of {len(words)} words: {sorted(set(missing))}"]

@@ -1,6 +1,7 @@
 """Every check finds the defect it is for, planted into a chapter of the built book, and nothing where there is none."""
 
 import shutil
+from types import SimpleNamespace
 
 import page_checks
 import print_pages
@@ -130,6 +131,12 @@ def plant(kept_page, site):
 def test_a_defect_is_found(check, look, body, said, plant):
     found = CHECKS[check](plant(body, **look))
     assert any(said in one for one in found), found
+
+
+def test_a_word_set_with_ligatures_is_not_lost(plant):
+    sheet = SimpleNamespace(extract_text=lambda: "an oﬃce in a ﬂat")
+    page = plant("<p>an office in a flat</p>")
+    assert page_checks.lost(page, [sheet], 1) == ["1 of 3 words: ['Planted']"]
 
 
 @pytest.mark.parametrize("look", [{}, DARK, PHONE])

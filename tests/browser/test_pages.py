@@ -13,7 +13,7 @@ PAPER = 680  # px at 96 dpi: the width of A4 less the margins of the style sheet
 PRINTED = [f"book/{name}.html" for name in ("fit", "ledger")]  # as PDF; all take too long
 A4 = [595, 842]  # points
 NOT_ON_PAPER = ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .bd-header, .prev-next-footer, .copybtn"
-FOUND_AGAIN = 0.99  # of the words of a page; the rest is set in two fonts or cut by a line
+FOUND_AGAIN = 0.999  # of the words of a page; the rest is set in two fonts or cut by a line
 
 
 def at_400_px(page):
