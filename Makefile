@@ -1,4 +1,4 @@
-# Everything runs in a virtual environment inside this clone. Needed: Python >= 3.10, make, git.
+# Everything runs in a virtual environment inside this clone. Needed: Python >= 3.11, make, git.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
@@ -60,8 +60,8 @@ clean: ## remove the built book and caches, keep the virtual environment
 # The stamps are older than pyproject.toml only when it has changed: then pip looks again.
 $(READY): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "cevnsloop: no '$(PYTHON)' here; try make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	    echo "cevnsloop needs Python >= 3.10, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "cevnsloop needs Python >= 3.11, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
 	         "try make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true

@@ -4,18 +4,13 @@
 `values("quark_masses")` a mapping of them, `names("weak_angle")` the keys of one table.
 """
 
-import sys
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
 from .units import UNITS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import sys
+import tomllib
 from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
@@ -11,11 +12,6 @@ from pathlib import Path
 import pytest
 
 from cevnsloop.amplitude import SWITCHES
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = tomllib.loads((ROOT / "book" / "ledger.toml").read_text(encoding="utf-8"))["row"]

@@ -4,17 +4,12 @@ import dataclasses
 import importlib
 import re
 import shutil
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from cevnsloop import coherent
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -5,18 +5,13 @@ import hashlib
 import json
 import os
 import re
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 import cevnsloop
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
