@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from . import gluon, inputs, loops
-from .checks import choice
+from .checks import Record, choice, finite
 
 LIGHT = ("u", "d", "s")
 HEAVY = ("c", "b")
@@ -66,12 +66,19 @@ AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
 
 
 @dataclass(frozen=True, eq=False)
-class LoopCoefficients:
-    """c1 (MeV^-2), c2 (MeV^-5), c3 (MeV^-6) of Eqs. (26)-(31), arrays of the model's shape."""
+class LoopCoefficients(Record):
+    """c1 (MeV^-2), c2 (MeV^-5), c3 (MeV^-6) of Eqs. (26)-(31), read-only arrays of the model's shape.
+
+    Raises ValueError for what is not finite.
+    """
 
     c1: np.ndarray
     c2: np.ndarray
     c3: np.ndarray
+
+    def __post_init__(self):
+        units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
+        self._keep(**{name: finite(name, getattr(self, name), unit) for name, unit in units.items()})
 
 
 def vector_charge(model, nucleus):

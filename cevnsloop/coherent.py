@@ -5,29 +5,35 @@ The tables in data/ are the project's own; each is checked against its SHA-256 b
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
 from . import inputs, settings, units
-from .checks import choice
+from .checks import FrozenDict, Record, choice, frozen, increasing, instance, non_negative, number, positive, shaped
 from .detector import Response, csi_acceptance
 from .nucleus import Nuclide, nuclide
 
+ROUNDING = 1e-9  # of the sum of a table's fractions
 CSI2017_TABLES = resources.files(__package__).joinpath("data/zenodo.1228631")
 
 
 @dataclass(frozen=True)
-class Target:
-    """Nuclei of one kind in the detector and how many there are."""
+class Target(Record):
+    """Nuclei of one kind in the detector and how many there are, a number > 0."""
 
     nuclide: Nuclide
     count: float
 
+    def __post_init__(self):
+        instance("nuclide", self.nuclide, Nuclide)
+        self._keep(count=number("count", self.count, "nuclei", positive))
+
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Record):
     """A measured spectrum and all that a prediction of it needs.
 
     name, doi     what it is and where it is from
@@ -37,9 +43,12 @@ class Dataset:
     arrival       fraction of "prompt" and "delayed" neutrinos inside the time window
     response      detector.Response for the B bins below
     pe_edges      bin edges, shape (B+1,), increasing
-    n_on, b_ss    counts with the beam on, and the steady-state background estimated from anticoincidence
-    b_on          expected beam-on background (prompt neutrons)
+    n_on, b_ss    counts with the beam on, and the steady-state background estimated from anticoincidence, shape (B,);
+                  toys have axes in front
+    b_on          expected beam-on background (prompt neutrons), shape (B,)
     sigma_alpha, sigma_beta   relative uncertainties of signal and beam-on background, Eq. (34)
+
+    Raises ValueError for other shapes, and for what is negative, not finite or of another type.
     """
 
     name: str
@@ -47,7 +56,7 @@ class Dataset:
     settings: settings.Settings
     targets: tuple[Target, ...]
     fluence: float
-    arrival: dict[str, float]
+    arrival: Mapping[str, float]
     response: Response
     pe_edges: np.ndarray
     n_on: np.ndarray
@@ -55,6 +64,28 @@ class Dataset:
     b_on: np.ndarray
     sigma_alpha: float
     sigma_beta: float
+
+    def __post_init__(self):
+        kinds = {"name": str, "doi": str, "settings": settings.Settings, "response": Response, "arrival": Mapping}
+        for name, kind in kinds.items():
+            instance(name, getattr(self, name), kind)
+        targets = tuple(instance("target", one, Target) for one in instance("targets", self.targets, (tuple, list)))
+        arrival = {key: number(f"arrival[{key!r}]", x, "", non_negative) for key, x in self.arrival.items()}
+        if not targets or sorted(arrival) != ["delayed", "prompt"] or max(arrival.values()) > 1 + ROUNDING:
+            raise ValueError("a data set must have a target, and fractions <= 1 of 'prompt' and 'delayed' that arrive")
+        bins = (self.response.n_bins,)
+        edges = increasing("pe_edges", non_negative("pe_edges", self.pe_edges, "PE"))
+        shapes = {"n_on": (..., *bins), "b_ss": (..., *bins), "b_on": bins}
+        counts = {k: shaped(k, non_negative(k, getattr(self, k), ""), shape) for k, shape in shapes.items()}
+        self._keep(
+            targets=targets,
+            fluence=number("fluence", self.fluence, "MeV^2", positive),
+            arrival=FrozenDict(arrival),
+            pe_edges=shaped("pe_edges", edges, (bins[0] + 1,)),
+            **counts,
+            sigma_alpha=number("sigma_alpha", self.sigma_alpha, "", non_negative),
+            sigma_beta=number("sigma_beta", self.sigma_beta, "", non_negative),
+        )
 
     @property
     def n_obs(self):
@@ -68,7 +99,7 @@ class Dataset:
 
 
 def read_table(folder, name):
-    """Columns of folder/name as a mapping from header to array, after its SHA-256 was found to be right.
+    """Columns of folder/name as a mapping from header to array, read-only, after its SHA-256 was found to be right.
 
     Raises ValueError naming the file if it is missing, or differs from what SHA256SUMS in the folder states.
     """
@@ -85,8 +116,8 @@ def read_table(folder, name):
             f"the data table {path} is corrupted: its SHA-256 is {found}, SHA256SUMS states {stated.get(name)}"
         )
     lines = [line for line in data.decode().splitlines() if not line.startswith("#")]
-    columns = np.loadtxt(lines[1:], delimiter=",", unpack=True)
-    return dict(zip(lines[0].split(","), columns, strict=True))
+    columns = frozen(np.loadtxt(lines[1:], delimiter=",", unpack=True))
+    return FrozenDict(zip(lines[0].split(","), columns, strict=True))
 
 
 def csi2017(choices, tables=CSI2017_TABLES, changes=None):

@@ -10,7 +10,7 @@ from scipy.constants import physical_constants
 from scipy.integrate import tanhsinh
 
 from . import units
-from .checks import choice, non_negative, positive
+from .checks import choice, non_negative, positive, real
 
 STATISTICS = ("bose", "fermi")
 PHOTON = 2
@@ -26,7 +26,7 @@ def degrees(states, statistics):
 
 def energy_density(g, T):
     """rho = g (pi^2/30) T^4 in MeV^4 of a massless species with g degrees of freedom at temperature T."""
-    return g * np.pi**2 / 30 * np.asarray(T, dtype=float) ** 4
+    return g * np.pi**2 / 30 * real("T", T, "MeV") ** 4
 
 
 def entropy_share(x, statistics):

@@ -9,9 +9,11 @@ from functools import lru_cache
 import numpy as np
 
 from . import inputs
-from .amplitude import loop_coefficients_of, vector_charge
-from .checks import non_negative
+from .amplitude import Amplitude, loop_coefficients_of, vector_charge
+from .checks import FrozenDict, Record, choice, finite, increasing, instance, non_negative, sealed, shaped
+from .coherent import Dataset
 from .flux import decay_at_rest, together
+from .model import NEUTRINOS, Model
 from .quadrature import grid, integrate
 from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_powers
 
@@ -19,7 +21,7 @@ BLOCK = 512  # models at once: what is computed at the nodes then stays in the c
 
 
 @dataclass(frozen=True, eq=False)
-class Events:
+class Events(Record):
     """Expected signal events, the parts of n(G); B bins, (...) the shape of the model's masses.
 
     n_sm             shape (B,)
@@ -27,12 +29,26 @@ class Events:
     n_interference   coefficient of G^2 from the interference of the loops with Z exchange, shape (..., B), of either
                      sign; zero if the amplitude leaves it out, as Eq. (21) does
     n_loop           coefficient of G^4, shape (..., B)
+    pe_edges         edges of the bins, shape (B+1,): these events meet only data of the same bins. None: not known
+
+    Raises ValueError for other shapes and for what is not finite.
     """
 
     n_sm: np.ndarray
     n_tree: np.ndarray
     n_interference: np.ndarray
     n_loop: np.ndarray
+    pe_edges: np.ndarray | None = None
+
+    def __post_init__(self):
+        n_sm = finite("n_sm", self.n_sm, "")
+        shape = (*np.shape(self.n_loop)[:-1], *n_sm.shape)
+        names = ("n_tree", "n_interference", "n_loop")
+        parts = {name: shaped(name, finite(name, getattr(self, name), ""), shape) for name in names}
+        self._keep(n_sm=shaped("n_sm", n_sm, (n_sm.size,)), **parts)
+        if self.pe_edges is not None:
+            edges = increasing("pe_edges", finite("pe_edges", self.pe_edges, "PE"))
+            self._keep(pe_edges=shaped("pe_edges", edges, (len(n_sm) + 1,)))
 
     def parts(self, g):
         """The four parts of n(G) by name, for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B).
@@ -40,29 +56,37 @@ class Events:
         Raises ValueError for g < 0.
         """
         g2 = non_negative("g", g, "")[..., None] ** 2
-        return {
-            "n_sm": self.n_sm,
-            "n_tree": g2 * self.n_tree,
-            "n_interference": g2 * self.n_interference,
-            "n_loop": g2**2 * self.n_loop,
-        }
+        powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
+        return FrozenDict({name: sealed(power * getattr(self, name)) for name, power in powers.items()})
 
     def total(self, g):
         """n(G), the sum of `parts`, shape (..., B)."""
-        return sum(self.parts(g).values())
+        return sealed(sum(self.parts(g).values()))
 
     def flat(self):
         """The same with one axis for all models: shape (N, B)."""
-        B = len(self.n_sm)
-        return Events(self.n_sm, *(part.reshape(-1, B) for part in (self.n_tree, self.n_interference, self.n_loop)))
+        return self._each(lambda part: part.reshape(-1, len(self.n_sm)))
 
     def at(self, index):
         """Those of some of the models, by an index of numpy."""
-        return Events(self.n_sm, self.n_tree[index], self.n_interference[index], self.n_loop[index])
+        return self._each(lambda part: part[index])
+
+    def _each(self, change):
+        parts = (self.n_tree, self.n_interference, self.n_loop)
+        return Events(self.n_sm, *map(change, parts), self.pe_edges)
+
+    def in_bins_of(self, dataset):
+        """These events; ValueError if their bins are not those of `dataset`: chi^2 would compare unlike bins."""
+        if self.n_sm.shape != dataset.b_on.shape:
+            raise ValueError(f"events in {len(self.n_sm)} bins cannot meet data in {len(dataset.b_on)} bins")
+        if self.pe_edges is not None and not np.array_equal(self.pe_edges, dataset.pe_edges):
+            edges = f"{self.pe_edges.tolist()} and {dataset.pe_edges.tolist()}"
+            raise ValueError(f"events and data must have the same bins, got the edges {edges} PE")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
-class Kernels:
+class Kernels(Record):
     """What does not depend on the model, for a data set and the flavours that couple; B bins.
 
     n_sm           events of Eq. (22), shape (B,)
@@ -70,6 +94,8 @@ class Kernels:
     interference   events of the interference with Z exchange for c2 = 1, by target, shape (targets, B)
     grids          the quadrature.Grid of each target
     components     those of the beam that couple, as flux.together gives them
+
+    Raises ValueError for other shapes and for what is not finite.
     """
 
     n_sm: np.ndarray
@@ -78,10 +104,21 @@ class Kernels:
     grids: tuple
     components: tuple
 
+    def __post_init__(self):
+        n_sm = non_negative("n_sm", self.n_sm, "")
+        per_target = (len(self.grids), *n_sm.shape)
+        loop = shaped("loop", finite("loop", self.loop, ""), (per_target[0], len(LOOP_TERMS), *n_sm.shape))
+        interference = shaped("interference", finite("interference", self.interference, ""), per_target)
+        self._keep(n_sm=n_sm, loop=loop, interference=interference, grids=tuple(self.grids))
+
 
 @lru_cache(maxsize=16)
 def kernels(dataset, neutrinos):
-    """The Kernels of a coherent.Dataset; `neutrinos` as in model.Model. Kept for the last data sets used."""
+    """The Kernels of a coherent.Dataset; `neutrinos` as in model.Model. Kept for the last data sets used.
+
+    Raises ValueError for other neutrinos.
+    """
+    choice("neutrinos", neutrinos, NEUTRINOS)
     sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
     beam = decay_at_rest()
     coupled = [one for one in beam if neutrinos in ("all", one.flavour)]
@@ -107,6 +144,9 @@ def predict(model, dataset, amplitude):
     `amplitude` is an amplitude.Amplitude, such as PUBLISHED. Models are treated in blocks: memory beyond
     the result does not grow with their number.
     """
+    instance("model", model, Model, "unit_model(...)")
+    instance("dataset", dataset, Dataset, "coherent.csi2017(...)")
+    instance("amplitude", amplitude, Amplitude, "amplitude.PUBLISHED")
     kernel = kernels(dataset, model.neutrinos)
     shape = (*model.m_chi.shape, len(kernel.n_sm))
     parts = np.zeros((3, model.m_chi.size, len(kernel.n_sm)))
@@ -116,7 +156,7 @@ def predict(model, dataset, amplitude):
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
         parts[0, here] = _tree_events(block, dataset, kernel)
         parts[1, here], parts[2, here] = _loop_events(block, dataset, kernel, amplitude)
-    return Events(kernel.n_sm, *parts.reshape(3, *shape))
+    return Events(kernel.n_sm, *sealed(parts).reshape(3, *shape), dataset.pe_edges)
 
 
 def sm_events(dataset):

@@ -1,12 +1,12 @@
 """The fit of Eq. (34): chi^2 with its nuisances profiled in closed form, upper limits, scans (Fig. 4)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 
-from .checks import positive
+from .checks import Record, finite, frozen, non_negative, positive, real, sealed, shaped
 from .events import predict
 from .model import unit_model
 
@@ -17,6 +17,7 @@ def profile(n_th, dataset):
     Returns chi2, alpha, beta. In units of sigma_stat the residual r = N_meas - N_th - B_on is fitted by
     alpha N_th + beta B_on with penalties: two linear equations, solved by Cramer's rule.
     """
+    n_th = shaped("n_th", real("n_th", n_th, ""), (..., *dataset.b_on.shape))
     s = n_th / dataset.sigma
     b = dataset.b_on / dataset.sigma
     r = (dataset.n_obs - n_th - dataset.b_on) / dataset.sigma
@@ -32,13 +33,13 @@ def profile(n_th, dataset):
 
 
 DELTA_CHI2 = {"two parameters": 4.61, "one parameter": 2.71}  # 90% confidence
-SIGNALS = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])  # events at which chi^2 is looked at first
+SIGNALS = frozen(np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)]))  # events at which chi^2 is looked at first
 BLOCK = 8192  # curves at once: their chi^2 at all SIGNALS takes 8 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Limit:
-    """Upper limit on G = g_chi g_q and the best fit below it, arrays of the model's shape.
+class Limit(Record):
+    """Upper limit on G = g_chi g_q and the best fit below it, read-only arrays of the model's shape.
 
     g_limit    chi2(g_limit) = chi2_min + delta_chi2, the first such G above g_best
     g_best     G of the smallest chi^2, 0 where no signal fits best or less than 1e-3 events do
@@ -48,6 +49,10 @@ class Limit:
     g_limit: np.ndarray
     g_best: np.ndarray
     chi2_min: np.ndarray
+
+    def __post_init__(self):
+        values = {field.name: real(field.name, getattr(self, field.name), "") for field in fields(self)}
+        self._keep(**{name: shaped(name, value, values["g_limit"].shape) for name, value in values.items()})
 
 
 def upper_limit(events, dataset, delta_chi2):
@@ -69,22 +74,31 @@ def upper_limit(events, dataset, delta_chi2):
         models = flat.at(here)
         y, chi2 = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
         found[:, here] = limits_or_error(search(y, chi2, [delta_chi2]), delta_chi2)
-    return Limit(*found.reshape(3, *shape))
+    return Limit(*sealed(found).reshape(3, *shape))
 
 
 @dataclass(frozen=True, eq=False)
-class Experiments:
+class Experiments(Record):
     """What T experiments with the same detector measure, in B bins; `observed` for the one that was done.
 
     n_on, b_ss    counts with the beam on, in coincidence and anticoincidence, shape (T, B)
     alpha, beta   where the penalties of Eq. (34) have their minimum, shape (T,): 0, unless the measurements that
                   fix the nuisances are repeated too
+
+    Raises ValueError for other shapes, and for counts that are negative or not finite.
     """
 
     n_on: np.ndarray
     b_ss: np.ndarray
     alpha: np.ndarray
     beta: np.ndarray
+
+    def __post_init__(self):
+        n_on, alpha = non_negative("n_on", self.n_on, ""), finite("alpha", self.alpha, "")
+        shape = (*alpha.shape, *n_on.shape[-1:])
+        b_ss = shaped("b_ss", non_negative("b_ss", self.b_ss, ""), shape)
+        beta = shaped("beta", finite("beta", self.beta, ""), shape[:1])
+        self._keep(n_on=shaped("n_on", n_on, shape), b_ss=b_ss, alpha=alpha, beta=beta)
 
     def at(self, index):
         """Some of the experiments, by an index of numpy."""
@@ -112,6 +126,7 @@ def curves(events, experiments, dataset):
 
     Returns A, three coefficients of B and five of C, lowest power of y first, all of shape (T, N).
     """
+    shaped("n_on", experiments.n_on, (..., *events.in_bins_of(dataset).n_sm.shape))
     b, n = dataset.b_on, (events.n_sm[None], events.n_tree + events.n_interference, events.n_loop)
     weight = 1 / (experiments.n_on + experiments.b_ss + b)  # sigma_stat^2 = N_meas + 2 B_SS + B_on
     d = experiments.n_on - experiments.b_ss - (1 + experiments.beta[:, None]) * b
@@ -151,7 +166,7 @@ def coupling_squared(events, signal):
     if np.any((Q == 0) & (R == 0)):
         raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
     # the root of Q y + R y^2 = signal in the form that does not cancel for small R
-    signal = np.asarray(signal, dtype=float)[:, None]
+    signal = real("signal", signal, "events")[:, None]
     return 2 * signal / np.where(signal > 0, Q + np.sqrt(Q**2 + 4 * R * signal), 1.0)
 
 
@@ -234,5 +249,6 @@ def limits_or_error(rise, delta_chi2):
 
 def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q, neutrinos="all"):
     """Upper limits for m_zp = ratio m_chi and an array of m_chi in MeV: one curve of Fig. 4."""
-    model = unit_model(case, m_chi, positive("ratio", ratio, "") * np.asarray(m_chi), g_q, neutrinos)
+    m_chi = positive("m_chi", m_chi, "MeV")
+    model = unit_model(case, m_chi, positive("ratio", ratio, "") * m_chi, g_q, neutrinos)
     return upper_limit(predict(model, dataset, amplitude), dataset, delta_chi2)

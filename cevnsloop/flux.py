@@ -12,6 +12,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from . import inputs
+from .checks import real
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def spectrum(component, E):
     """phi(E) in 1/MeV of a Michel component, Eq. (32); 0 beyond the end point. ValueError for the line."""
     if not component.michel:
         raise ValueError(f"{component.name} is a line at {component.E_max:.4g} MeV and has no density")
-    x = np.asarray(E, dtype=float) / component.E_max
+    x = real("E", E, "MeV") / component.E_max
     density = Polynomial(component.michel)(1 - x) * x**2 / component.E_max
     return np.where((x >= 0) & (x <= 1), density, 0.0)
 
@@ -79,7 +80,7 @@ def moment(component, power, E_min):
 
     E_min in MeV, any shape.
     """
-    E_min = np.asarray(E_min, dtype=float)
+    E_min = real("E_min", E_min, "MeV")
     if not component.michel:
         return (E_min < component.E_max) * component.E_max**power
     y = np.minimum(np.maximum(1 - E_min / component.E_max, 0.0), 1.0)

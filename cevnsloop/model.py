@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .checks import choice, non_negative, positive
+from .checks import FrozenDict, Record, choice, finite, instance, non_negative, number, positive
 
 CASES = ("A", "B")
 FLAVOURS = ("u", "d", "s", "c", "b")
@@ -15,7 +15,7 @@ DOWN_TYPE = MappingProxyType({"d": 1.0, "s": 1.0, "b": 1.0})
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Record):
     """Couplings and masses of Eq. (2), or a family of such models that share the couplings.
 
     case     "A": g_qL = g_qR = g_q, vector quark current; "B": g_qL = -g_qR = g_q, axial-vector current
@@ -44,26 +44,22 @@ class Model:
         choice("neutrinos", self.neutrinos, NEUTRINOS)
         m_chi, m_zp = positive("m_chi", self.m_chi, "MeV"), positive("m_zp", self.m_zp, "MeV")
         try:
-            m_chi, m_zp = np.broadcast_arrays(m_chi, m_zp)
+            shape = np.broadcast_shapes(m_chi.shape, m_zp.shape)
         except ValueError:
             raise ValueError(
                 f"m_chi and m_zp must have shapes that broadcast, got {m_chi.shape} and {m_zp.shape}"
             ) from None
-        couplings = {}
-        for flavour, coupling in dict(self.g_q).items():
-            choice("flavour", flavour, FLAVOURS)
-            couplings[flavour] = float(coupling)
-            if not np.isfinite(couplings[flavour]):
-                raise ValueError(f"g_q[{flavour!r}] must be finite, got {coupling}")
-        for name, value in (
-            ("m_chi", m_chi.copy()),
-            ("m_zp", m_zp.copy()),
-            ("g_chi_L", float(non_negative("g_chi_L", self.g_chi_L, ""))),
-            ("g_chi_R", float(non_negative("g_chi_R", self.g_chi_R, ""))),
-            ("g_q", MappingProxyType(couplings)),
-        ):
-            object.__setattr__(self, name, value)
-        self.m_chi.flags.writeable = self.m_zp.flags.writeable = False
+        couplings = {
+            choice("flavour", flavour, FLAVOURS): number(f"g_q[{flavour!r}]", coupling, "", finite)
+            for flavour, coupling in instance("g_q", self.g_q, Mapping).items()
+        }
+        self._keep(
+            m_chi=np.broadcast_to(m_chi, shape),
+            m_zp=np.broadcast_to(m_zp, shape),
+            g_chi_L=number("g_chi_L", self.g_chi_L, "", non_negative),
+            g_chi_R=number("g_chi_R", self.g_chi_R, "", non_negative),
+            g_q=FrozenDict(couplings),
+        )
 
 
 def unit_model(case, m_chi, m_zp, g_q=DOWN_TYPE, neutrinos="all"):

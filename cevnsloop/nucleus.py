@@ -6,14 +6,16 @@ import numpy as np
 from scipy.special import spherical_jn
 
 from . import inputs
-from .checks import choice
+from .checks import Record, choice, number, positive, real, whole
 
 
 @dataclass(frozen=True)
-class Nuclide:
+class Nuclide(Record):
     """A nuclide: symbol, Z, N (neutrons), nuclear mass M and the mass of the neutral atom, both in MeV.
 
     `size` multiplies every length of the form factor; 1 is the nucleus of the inputs.
+
+    Raises ValueError for numbers that are not whole or negative, and for a mass or size that is not finite and > 0.
     """
 
     symbol: str
@@ -22,6 +24,15 @@ class Nuclide:
     M: float
     atomic_mass: float
     size: float = 1.0
+
+    def __post_init__(self):
+        self._keep(
+            Z=whole("Z", self.Z, 0),
+            N=whole("N", self.N, 0),
+            M=number("M", self.M, "MeV", positive),
+            atomic_mass=number("atomic_mass", self.atomic_mass, "MeV", positive),
+            size=number("size", self.size, "", positive),
+        )
 
     @property
     def A(self):
@@ -52,7 +63,7 @@ def helm(Q2, nucleus):
     p = inputs.values("helm")
     c = p["c_slope"] * np.cbrt(nucleus.A) - p["c_offset"]
     R = np.sqrt(c**2 + (7 / 3) * np.pi**2 * p["a"] ** 2 - 5 * p["s"] ** 2)
-    q = np.sqrt(Q2) * nucleus.size
+    q = np.sqrt(real("Q2", Q2, "MeV^2")) * nucleus.size
     x = q * R
     safe = np.where(x == 0, 1.0, x)
     # j_1(x) = x/3 + ...: the quotient is 1 at q = 0

@@ -23,11 +23,10 @@ the shape (toys, 1, B) meets models of the shape (masses, B).
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
-from .checks import non_negative, positive
+from .checks import frozen, positive, real, sealed
 from .events import Events
 from .fit import Limit, coupling_squared, first_rise, limits_or_error
 
@@ -76,11 +75,14 @@ def profile_poisson(n_th, dataset, alpha_0=0.0, beta_0=0.0):
     q is convex in alpha and beta: Newton's method from the Gaussian fit, halving steps that do not descend, takes a
     few steps; what is left is rounding.
 
-    Raises ValueError for a count that is negative or not finite, and for n_th < 0 in a bin without any count if the
-    minimum lies at its kink, s = 0.
+    Raises ValueError for n_th < 0 in a bin without any count if the minimum lies at its kink, s = 0.
     """
-    n_on, b_ss = non_negative("n_on", dataset.n_on, ""), non_negative("b_ss", dataset.b_ss, "")
-    n_th, alpha_0, beta_0 = (np.asarray(a, dtype=np.float64) for a in (n_th, alpha_0, beta_0))
+    return _profile(n_th, dataset.n_on, dataset.b_ss, dataset, alpha_0, beta_0)
+
+
+def _profile(n_th, n_on, b_ss, dataset, alpha_0, beta_0):
+    """`profile_poisson` for the counts n_on and b_ss in place of those of `dataset`."""
+    n_th, alpha_0, beta_0 = (real("n_th and centres", a, "") for a in (n_th, alpha_0, beta_0))
     vectors = (n_th, n_on, b_ss)
     shape = np.broadcast_shapes(*(v.shape[:-1] for v in vectors), alpha_0.shape, beta_0.shape)
     vectors = [np.broadcast_to(v, (*shape, len(dataset.b_on))) for v in vectors]
@@ -168,8 +170,9 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
     if that is given. Toys need it: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
     """
     positive("delta_chi2", delta_chi2, "")
+    events = events.in_bins_of(dataset)
     quadratic, quartic = events.n_tree + events.n_interference, events.n_loop
-    centres = [np.asarray(a, dtype=np.float64) for a in (alpha_0, beta_0)]
+    centres = [real("centres", a, "") for a in (alpha_0, beta_0)]
     vectors = (quadratic, quartic, dataset.n_on, dataset.b_ss)
     shape = np.broadcast_shapes(*(v.shape[:-1] for v in vectors), *(a.shape for a in centres))
     vectors = [np.broadcast_to(v, (*shape, len(dataset.b_on))) for v in vectors]
@@ -179,10 +182,10 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
         found[(slice(None), *block)] = _limits(
             events.n_sm, dataset, delta_chi2, absorbed, *(v[block] for v in (*vectors, *centres))
         )
-    return Limit(*found)
+    return Limit(*sealed(found))
 
 
-SIGNALS = np.array([0.0, *np.geomspace(0.1, 1e6, 73)])  # events at which q is looked at first
+SIGNALS = frozen(np.array([0.0, *np.geomspace(0.1, 1e6, 73)]))  # events at which q is looked at first
 
 
 def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
@@ -190,18 +193,18 @@ def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss,
     y = coupling_squared(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
 
     def fit(y, i):
-        counts, y = replace(dataset, n_on=n_on[i], b_ss=b_ss[i]), y[..., None]
+        y = y[..., None]
         n_th = n_sm + y * (quadratic[i] + y * quartic[i])
-        return n_th, counts, *profile_poisson(n_th, counts, alpha_0[i], beta_0[i])
+        return n_th, *_profile(n_th, n_on[i], b_ss[i], dataset, alpha_0[i], beta_0[i])
 
     def q(y, i):
-        return fit(y, i)[2]
+        return fit(y, i)[1]
 
     def slope(y, i):
         """dq/dy but for the factor 2 (1 + alpha): at the minimum the nuisances' own change drops out."""
-        n_th, counts, _, alpha, beta = fit(y, i)
+        n_th, _, alpha, beta = fit(y, i)
         s = n_th * (1 + alpha[..., None]) + dataset.b_on * (1 + beta[..., None])
-        return -(multiplier(s, counts.n_on, counts.b_ss)[0] * (quadratic[i] + 2 * y[..., None] * quartic[i])).sum(-1)
+        return -(multiplier(s, n_on[i], b_ss[i])[0] * (quadratic[i] + 2 * y[..., None] * quartic[i])).sum(-1)
 
     points = np.arange(y.shape[1])[None]
     rise = first_rise(q, slope, y, [points], [delta_chi2])

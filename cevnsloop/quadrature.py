@@ -7,12 +7,14 @@ for some mass is integrated over the part that is left, with nodes of its own; t
 the interval, interpolated from its nodes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 
+from .checks import FrozenDict, Record, increasing, non_negative, number, positive, shaped
 from .detector import bin_probability, recoil_breaks
 from .flux import moment
 from .xsec import minimal_energy, recoil_range
@@ -23,7 +25,7 @@ NODES = {"none": 4, "poisson": 12}
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Record):
     """Recoils at which a data set sees one target: I intervals, J nodes each, B bins.
 
     M          mass of the nucleus in MeV
@@ -32,6 +34,8 @@ class Grid:
     weights    of the quadrature in MeV, shape (I, J)
     response   events per flux and cross section (MeV^-2) at the nodes, shape (I, J, B)
     arrival    fractions of "prompt" and "delayed" neutrinos that are counted
+
+    Raises ValueError for other shapes and for what is negative or not finite.
     """
 
     M: float
@@ -39,7 +43,19 @@ class Grid:
     T: np.ndarray
     weights: np.ndarray
     response: np.ndarray
-    arrival: dict[str, float]
+    arrival: Mapping[str, float]
+
+    def __post_init__(self):
+        breaks = increasing("breaks", non_negative("breaks", self.breaks, "MeV"))
+        T, response = positive("T", self.T, "MeV"), non_negative("response", self.response, "")
+        self._keep(
+            M=number("M", self.M, "MeV", positive),
+            breaks=breaks,
+            T=shaped("T", T, (len(breaks) - 1, *T.shape[1:])),
+            weights=shaped("weights", positive("weights", self.weights, "MeV"), T.shape),
+            response=shaped("response", response, (*T.shape, *response.shape[-1:])),
+            arrival=FrozenDict(self.arrival),
+        )
 
 
 def grid(target, dataset, E_max):

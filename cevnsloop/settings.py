@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from . import inputs
-from .checks import choice, positive
+from .checks import Record, choice, number, positive, whole
 
 SMEARINGS = ("none", "poisson")
 PE_LABELS = ("upper", "lower")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """Choices of an analysis of COHERENT data that the paper does not state.
 
     detector_mass_kg   active mass of the detector
@@ -22,7 +22,8 @@ class Settings:
     weak_angle         name of the value of sin^2 theta_W in the inputs
     moments            name of the set of second moments in the inputs
 
-    Raises ValueError for a mass <= 0, an unknown name, or bins that are not 1 <= first <= last.
+    Raises ValueError for a mass that is no number > 0, an unknown name, or bins that are not whole numbers with
+    1 <= first <= last.
     """
 
     detector_mass_kg: float
@@ -35,13 +36,17 @@ class Settings:
     moments: str = "mz_rounded"
 
     def __post_init__(self):
-        positive("detector_mass_kg", self.detector_mass_kg, "kg")
-        choice("time_fraction", self.time_fraction, (True, False))
+        self._keep(
+            detector_mass_kg=number("detector_mass_kg", self.detector_mass_kg, "kg", positive),
+            time_fraction=bool(choice("time_fraction", self.time_fraction, (True, False))),
+            first_bin=whole("first_bin", self.first_bin, 1),
+            last_bin=whole("last_bin", self.last_bin, 1),
+        )
         choice("smearing", self.smearing, SMEARINGS)
         choice("pe_label", self.pe_label, PE_LABELS)
         choice("weak_angle", self.weak_angle, inputs.names("weak_angle"))
         choice("moments", self.moments, inputs.names("second_moments"))
-        if not 1 <= self.first_bin <= self.last_bin:
+        if self.first_bin > self.last_bin:
             raise ValueError(f"bins must satisfy 1 <= first_bin <= last_bin, got {self.first_bin}, {self.last_bin}")
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import coherent, inputs
-from .checks import choice, positive
+from .checks import choice, positive, sealed
 from .events import Events, predict
 from .fit import SIGNALS, Limit, coupling_squared, first_rise, limits_or_error, upper_limit
 
@@ -154,7 +154,7 @@ def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
     for start in range(0, spectra.shape[2], BLOCK):
         here = slice(start, start + BLOCK)
         found[:, here] = _search(spectra[:, :, here], dataset, sigma_alpha, delta_chi2)
-    return Limit(*found.reshape(3, *shape))
+    return Limit(*sealed(found).reshape(3, *shape))
 
 
 def _search(spectra, dataset, sigma_alpha, delta_chi2):

@@ -6,10 +6,12 @@ takes a seed: the same seed gives the same toys, on any machine and for any numb
 same toys, so that curves over masses are smoother than the error of each of their points.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .checks import FrozenDict, Record, frozen, real, sealed
 from .fit import BLOCK, DELTA_CHI2, SIGNALS, Experiments, chi2_at, coupling_squared, curves, observed, profile, search
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
@@ -44,7 +46,7 @@ def throw_each(n_th, dataset, number, seed, alpha, beta):
 
 
 @dataclass(frozen=True, eq=False)
-class Fits:
+class Fits(Record):
     """Fits of N models to T experiments, arrays of shape (T, N).
 
     g_best, chi2_min   as in fit.Limit
@@ -53,7 +55,12 @@ class Fits:
 
     g_best: np.ndarray
     chi2_min: np.ndarray
-    g_limit: dict[float, np.ndarray]
+    g_limit: Mapping[float, np.ndarray]
+
+    def __post_init__(self):
+        g_limit = {delta: frozen(real("g_limit", limits, "")) for delta, limits in self.g_limit.items()}
+        numbers = {name: real(name, getattr(self, name), "") for name in ("g_best", "chi2_min")}
+        self._keep(**numbers, g_limit=FrozenDict(g_limit))
 
 
 def fits(events, experiments, dataset, deltas=()):
@@ -67,6 +74,7 @@ def fits(events, experiments, dataset, deltas=()):
         for t in range(0, T, step):
             rise = search(y, curves(models, experiments.at(slice(t, t + step)), dataset), deltas)
             found[:, t : t + step, n : n + BLOCK] = np.sqrt(rise.y_best), rise.chi2_min, *map(np.sqrt, rise.y_limit)
+    found = sealed(found)
     return Fits(found[0], found[1], dict(zip(deltas, found[2:], strict=True)))
 
 
@@ -91,7 +99,7 @@ def coverage(events, g, dataset, deltas, number, seed):
     `events` is one model, its parts of shape (1, B). The nuisances are 0 in truth. The binomial error of a fraction f
     is sqrt(f (1 - f) / number).
     """
-    g = np.asarray(g, dtype=float)
+    g = real("g", g, "")
     zero = np.zeros(len(g))
     every = throw_each(events.total(g), dataset, number, seed, zero, zero)
     covered = {delta: np.empty(len(g)) for delta in deltas}
@@ -102,7 +110,7 @@ def coverage(events, g, dataset, deltas, number, seed):
 
 
 @dataclass(frozen=True, eq=False)
-class FeldmanCousins:
+class FeldmanCousins(Record):
     """Acceptance of couplings by their own toys: N models, K couplings for each.
 
     g          couplings, shape (N, K)
@@ -116,8 +124,11 @@ class FeldmanCousins:
     critical: np.ndarray
     g_limit: np.ndarray
 
+    def __post_init__(self):
+        self._keep(**{field.name: real(field.name, getattr(self, field.name), "") for field in fields(self)})
 
-FRACTIONS = np.linspace(0.4, 1.2, 9)  # of the limit that 90% of two parameters gives: where toys are made
+
+FRACTIONS = frozen(np.linspace(0.4, 1.2, 9))  # of the limit that 90% of two parameters gives: where toys are made
 
 
 def feldman_cousins(events, dataset, level, number, seed):

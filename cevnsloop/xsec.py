@@ -11,6 +11,7 @@ amplitude.py; G_F and sin^2 theta_W from inputs.py.
 import numpy as np
 
 from . import inputs
+from .checks import real
 from .nucleus import helm
 
 
@@ -23,7 +24,7 @@ def recoil_range(E, m_chi, M):
     (2 M (E - m_chi) - m_chi^2)(2 M (E + m_chi) - m_chi^2), and T_min from T_min T_max = m_chi^4 / [4 M (M + 2 E)],
     so that neither loses digits near the edge or for light chi.
     """
-    E, m_chi = np.asarray(E, dtype=float), np.asarray(m_chi, dtype=float)
+    E, m_chi = real("E", E, "MeV"), real("m_chi", m_chi, "MeV")
     below = 2 * M * (E - m_chi) - m_chi**2
     with np.errstate(invalid="ignore"):
         root = np.sqrt(np.where(below >= 0, below, np.nan) * (2 * M * (E + m_chi) - m_chi**2))
@@ -122,7 +123,7 @@ def dsigma_interference(E, T, nucleus, c2, lepton_number, sin2_theta_w):
 
 
 def _at_energy(powers, E, T, nucleus, m_chi):
-    E, T = np.asarray(E, dtype=float), np.asarray(T, dtype=float)
+    E, T = real("E", E, "MeV"), real("T", T, "MeV")
     T_min, T_max = recoil_range(E, m_chi, nucleus.M)
     return np.where((T_min <= T) & (T_max >= T), sum(a * E**k for k, a in powers.items()), 0.0)
 
@@ -134,7 +135,7 @@ def total(dsigma, E, m_chi, nucleus, *args):
     """
     from scipy.integrate import tanhsinh  # here, not above: limits do without it, and it takes long to load
 
-    E = np.asarray(E, dtype=float)
+    E = real("E", E, "MeV")
     T_min, T_max = recoil_range(E, m_chi, nucleus.M)
     allowed = np.isfinite(T_max)
     T_min, T_max = np.where(allowed, T_min, 0.0), np.where(allowed, T_max, 0.0)

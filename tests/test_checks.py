@@ -36,3 +36,35 @@ def test_text_is_not_a_number():
 def test_choice_lists_what_is_allowed():
     with pytest.raises(ValueError, match="case must be one of A, B, got 'C'"):
         checks.choice("case", "C", ("A", "B"))
+
+
+@pytest.mark.parametrize("value", [np.uint64(3), np.array([3], "u1"), np.array([3], dtype=object), [np.float32(3)], 3])
+def test_numbers_of_every_type_become_float64(value):
+    found = checks.positive("m", value, "MeV")
+    assert found.dtype == np.float64
+    assert (found == 3.0).all()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "1.5",
+        ["1.5"],
+        np.array([1.0, "1.5"], dtype=object),
+        True,
+        np.array([True]),
+        1 + 0j,
+        [[1], [2, 3]],
+        10**400,
+    ],
+)
+def test_what_only_numpy_takes_for_numbers_is_refused(value):
+    with pytest.raises(ValueError, match="m must be a number in MeV, got "):
+        checks.real("m", value, "MeV")
+
+
+@pytest.mark.parametrize("value", [np.ma.masked, np.ma.masked_equal([1.0, 2.0], 2.0), [1.0, np.ma.masked]])
+def test_masked_entries_are_refused(value):
+    with pytest.raises(ValueError, match="m must be without masked entries"):
+        checks.real("m", value, "MeV")

@@ -10,7 +10,7 @@ from scipy.optimize import minimize, minimize_scalar
 from cevnsloop import coherent, inputs, paper, settings, systematics
 from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import Events, predict, sm_events
+from cevnsloop.events import predict, sm_events
 from cevnsloop.fit import profile, upper_limit
 from cevnsloop.model import Model, unit_model
 from cevnsloop.nucleus import helm, nuclide
@@ -170,10 +170,10 @@ def test_flux_scales_every_part(dataset):
     model = unit_model("A", [1.0, 40.0], [3.0, 90.0])
     before = predict(model, dataset, REDERIVED)
     down, up = (predict(model, d, REDERIVED) for d in variations(dataset)["neutrinos_per_proton"])
-    for part in fields(Events):
-        one = getattr(before, part.name)
-        assert getattr(up, part.name) == pytest.approx(1.1 * one, rel=1e-14, abs=0)
-        assert getattr(down, part.name) == pytest.approx(0.9 * one, rel=1e-14, abs=0)
+    for part in ("n_sm", "n_tree", "n_interference", "n_loop"):
+        one = getattr(before, part)
+        assert getattr(up, part) == pytest.approx(1.1 * one, rel=1e-14, abs=0)
+        assert getattr(down, part) == pytest.approx(0.9 * one, rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize("sigmas", [-1, 1])

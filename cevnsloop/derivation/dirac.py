@@ -21,6 +21,8 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
+from ..checks import sealed
+
 METRIC = np.diag([sp.Integer(1), *[sp.Integer(-1)] * 3])  # g_mu_nu and g^mu_nu have the same components
 _PAULI = ([[0, 1], [1, 0]], [[0, -sp.I], [sp.I, 0]], [[1, 0], [0, -1]])
 
@@ -37,6 +39,8 @@ ONE = _matrix(sp.eye(4))
 GAMMA = np.array([_off_diagonal(sp.eye(2), sp.eye(2)), *[_off_diagonal(sp.Matrix(s), -sp.Matrix(s)) for s in _PAULI]])
 GAMMA5 = sp.I * (GAMMA[0] @ GAMMA[1] @ GAMMA[2] @ GAMMA[3])
 P_L, P_R = (ONE - GAMMA5) * sp.Rational(1, 2), (ONE + GAMMA5) * sp.Rational(1, 2)
+for _constant in (METRIC, ONE, GAMMA, GAMMA5, P_L, P_R):
+    sealed(_constant)
 
 
 def sigma(mu, nu):
