@@ -51,12 +51,14 @@ def hypergeometric(a, b, c, x, z):
 def loop(name, m_chi, m_zp, integral=euclidean, digits=30):
     """One-loop function at zero momentum: a tensor of TENSORS followed by "a", "b" or "_ab" (a minus b).
 
-    Masses in MeV (floats are taken as exact), powers of MeV as in loops.py.  D0a is infrared divergent:
-    ValueError.
+    Masses in MeV (floats are taken as exact), powers of MeV as in loops.py.  ValueError for D0a, which is infrared
+    divergent, and for another name.
     """
-    tensor = name.rstrip("_ab")
-    numerator, denominator, a, b = TENSORS[tensor]
+    tensor = name.removesuffix("_ab") if name.endswith("_ab") else name[:-1]
     which = name[len(tensor) :]
+    if tensor not in TENSORS or which not in ("a", "b", "_ab"):
+        raise ValueError(f"name must be one of {', '.join(TENSORS)} followed by a, b or _ab, got {name!r}")
+    numerator, denominator, a, b = TENSORS[tensor]
     if a == 0 and which == "a":
         raise ValueError("D0a is infrared divergent at zero momentum")
 

@@ -75,6 +75,12 @@ def test_infrared_divergence_is_refused():
             reference.loop(name, 1.0, 2.0)
 
 
+@pytest.mark.parametrize("name", ["D11", "D1ab", "D2b", "D0__ab", "b", ""])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(ValueError, match="followed by a, b or _ab, got '" + name):
+        reference.loop(name, 1.0, 2.0)
+
+
 def test_verified_stops_when_levels_agree_and_raises_when_they_never_do():
     levels = []
 
