@@ -4,18 +4,18 @@ import contextlib
 import functools
 import json
 import sys
-from pathlib import Path
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
 from tqdm import tqdm
 
-from . import coherent, executors, loops, options, output, paper, results, settings, tasks, toys
+from . import coherent, executors, loops, options, output, paper, provenance, results, settings, tasks, toys
 from .amplitude import AMPLITUDES, loop_coefficients
 from .checks import choice, non_negative, positive
 from .events import predict
 from .fit import upper_limit
-from .model import CASES, Model, unit_model
+from .model import CASES, DOWN_TYPE, Model, unit_model
 from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
@@ -24,6 +24,8 @@ TOY_COLUMNS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median"
 TOY_PIECE = 2  # masses that are computed together: a second with 10^4 toys
 PIECE = 5000  # points of a scan that are computed together: a call costs as much as many points
 NOT_A_CHOICE = ("run", "executor", "workers", "dask", "json", "out")  # of what is computed
+SETTINGS = ("time_fraction", "smearing", "pe_label", "first_bin", "last_bin", "weak_angle", "moments")
+FIGURES = {"case": CASES, "g_q": dict(DOWN_TYPE), "neutrinos": "all"}  # what the paper's figures are of
 
 # a process asks for the same again and again: one piece after the other
 _csi2017 = functools.lru_cache(maxsize=1)(coherent.csi2017)
@@ -59,9 +61,9 @@ def _loops(a):
 def _coefficients(a):
     model = Model(a.case, a.m_chi, a.m_zp, a.g_chi, a.g_chi, _couplings(a.g_q))
     c = loop_coefficients(model, nuclide(a.nuclide), _amplitude(a), a.moments)
-    values = {"nuclide": a.nuclide, "c1": float(c.c1), "c2": float(c.c2), "c3": float(c.c3)}
     units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
-    _show(a, values, [f"{k}  {v:20.12e} {units[k]}" for k, v in values.items() if k in units])
+    values = {name: float(getattr(c, name)) for name in units}
+    _show(a, values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])
 
 
 def _spectrum(a):
@@ -86,11 +88,6 @@ def _limit(a):
     dataset, events = _events(a)
     found = upper_limit(events, dataset, a.delta_chi2)
     values = {
-        "case": a.case,
-        "m_chi": a.m_chi,
-        "m_zp": a.m_zp,
-        "amplitude": str(_amplitude(a)),
-        "delta_chi2": a.delta_chi2,
         **{name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min")},
         **{name: float(part.sum()) for name, part in events.parts(found.g_limit).items()},
     }
@@ -186,6 +183,7 @@ def _m_zp(a):
 
 def _in_pieces(a, task, size, head, unit, rows):
     """The table of task(choices, (first, last + 1)) for `rows` of it, `size` at once, each a `unit`; also in a.out."""
+    output.target(a.out)
     pieces = [(start, min(start + size, rows)) for start in range(0, rows, size)]
     choices = {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE}
     progress = functools.partial(tqdm, total=rows, unit=unit, disable=None, leave=False)
@@ -204,6 +202,11 @@ def _note(text):
 def _figures(a):
     from . import figures  # matplotlib doubles the start-up time of the other commands
 
+    folder = output.folder(a.out)
+    names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
+    if folder.exists():
+        for name in names:
+            output.target(folder / name)
     dataset, amplitude = _dataset(a), _amplitude(a)
     m_chi = paper.masses(1.0, 1000.0, a.points)
     spectra = paper.spectra(dataset, amplitude)
@@ -216,17 +219,15 @@ def _figures(a):
         "fig3": output.table(*results.fig3(spectra, dataset, amplitude)),
         "fig4": output.table(*results.fig4(m_chi, curves, dataset, amplitude, a.delta_chi2)),
     }
-    folder, written = Path(a.out), []
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in made.items():
         metadata = {".png": {"Description": tables[name]}, ".pdf": {"Title": tables[name].splitlines()[0][2:]}}
         for suffix in metadata:
             with output.whole_file(folder / (name + suffix)) as part:
                 figure.savefig(part, metadata=metadata[suffix])
-            written.append(str(folder / (name + suffix)))
         output.write_text(folder / (name + ".csv"), tables[name])
-        written.append(str(folder / (name + ".csv")))
-    _show(a, {"files": written}, written)
+    written = [str(folder / name) for name in names]
+    _show(a, {"files": written}, written, FIGURES)
 
 
 def _hepdata(a):
@@ -237,7 +238,8 @@ def _hepdata(a):
 
     dataset, m_chi = _dataset(a), paper.masses(1.0, 1000.0, a.points)
     hepdata.write(a.out, dataset, m_chi, a.delta_chi2)
-    _show(a, {"out": a.out}, [f"a HEPData submission, found valid, written to {a.out}"])
+    text = f"a HEPData submission, found valid, written to {a.out}"
+    _show(a, {"out": a.out}, [text], FIGURES | {"amplitude": list(AMPLITUDES)})
 
 
 def _events(a):
@@ -247,8 +249,7 @@ def _events(a):
 
 
 def _dataset(a):
-    names = ("time_fraction", "smearing", "pe_label", "first_bin", "last_bin", "weak_angle", "moments")
-    changes = {name: getattr(a, name) for name in names}
+    changes = {name: getattr(a, name) for name in SETTINGS}
     if a.detector_mass is not None:
         changes["detector_mass_kg"] = a.detector_mass
     return _csi2017(settings.csi2017(**changes))
@@ -270,14 +271,35 @@ def _couplings(text):
     return couplings
 
 
-def _show(a, values, lines):
-    """Print `values` as JSON if asked to, null for what is not finite, else `lines`."""
-    if a.json:
-        arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-        standard = json.loads(json.dumps(arrays), parse_constant=lambda _: None)  # JSON has no infinity
-        print(json.dumps(standard, indent=1))
-    else:
+def _chosen(a):
+    """All that the result of the command depends on, from its options and their defaults."""
+    found = {"command": a.command}
+    found |= {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE and value is not None}
+    if "g_q" in found:
+        g_chi = found.pop("g_chi", 1.0)
+        found |= {"g_q": _couplings(a.g_q), "g_chi_L": g_chi, "g_chi_R": g_chi}
+    if "flip" in found:
+        del found["flip"]
+        found |= {"amplitude": str(_amplitude(a)), "switches": asdict(_amplitude(a))}
+    if "last_bin" in found:
+        dataset = _dataset(a)
+        found = {name: value for name, value in found.items() if name not in (*SETTINGS, "detector_mass")}
+        found |= {"data": {"name": dataset.name, "doi": dataset.doi}, "settings": asdict(dataset.settings)}
+    return found
+
+
+def _show(a, values, lines, fixed=None):
+    """Print `values` as JSON if asked to, headed by where they are from, null for what is not finite; else `lines`.
+
+    `fixed` holds choices that the command has no option for.
+    """
+    if not a.json:
         print("\n".join(lines))
+        return
+    arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    found = {**provenance.stamp(), "chosen": _chosen(a) | (fixed or {}), **arrays}
+    standard = json.loads(json.dumps(found), parse_constant=lambda _: None)  # JSON has no infinity
+    print(json.dumps(standard, indent=1))
 
 
 COMMANDS = {

@@ -8,9 +8,10 @@ import signal
 import threading
 from concurrent.futures import CancelledError
 
-from . import __version__
+from . import provenance
 
 CONNECT_S = 10  # how long to look for a Dask scheduler
+LINE = "__import__('importlib').import_module('cevnsloop.provenance').line()"
 
 
 @contextlib.contextmanager
@@ -18,7 +19,8 @@ def local_or_cluster(workers=1, address=None):
     """The executor for `workers` processes on this machine, None for one; or for the Dask scheduler at `address`.
 
     Raises ValueError if workers < 1, if the package distributed or the scheduler is missing, or if its workers
-    have no or another version of this package; ChildProcessError if they die of a piece, or the scheduler is lost.
+    have not this package, in the same version and with the same inputs and data; ChildProcessError if they die of a
+    piece, or the scheduler is lost.
     """
     if workers < 1:
         raise ValueError(f"workers must be >= 1, got {workers}")
@@ -100,9 +102,9 @@ def _cluster(address):
     for logger in talkative:
         logger.disabled = True  # a traceback for each piece that was on its way when all were cancelled
     try:
-        for worker, version in client.run(eval, "__import__('cevnsloop').__version__", on_error="return").items():
-            if version != __version__:  # found out later, it would be by a worker that dies
-                raise ValueError(f"the Dask worker {worker} must have cevnsloop {__version__}, got {version}")
+        for worker, found in client.run(eval, LINE, on_error="return").items():
+            if found != provenance.line():  # found out later, it would be by a worker that dies
+                raise ValueError(f"the Dask worker {worker} must have {provenance.line()}, got {found}")
         yield client.get_executor(pure=False)
     except distributed.KilledWorker as error:
         raise ChildProcessError(f"workers died; the same command goes on from what is done ({error})") from None

@@ -11,12 +11,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from . import __version__, paper, results
+from . import __version__, output, paper, provenance, results
 from .amplitude import AMPLITUDES
 from .checks import choice
 from .fit import DELTA_CHI2
 from .model import CASES
-from .output import whole_file
 
 with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.RefResolver, which is to be dropped
     warnings.filterwarnings("ignore", r"jsonschema\.", DeprecationWarning)
@@ -47,12 +46,12 @@ def write(path, dataset, m_chi, delta_chi2):
 
     m_chi        masses of Fig. 4, shape (n,) in MeV
     delta_chi2   one of fit.DELTA_CHI2
-    Raises ValueError for another delta_chi2, a path that does not end in .tar.gz, or a folder that does not exist,
-    and RuntimeError if hepdata-validator finds a fault.
+    Raises ValueError for another delta_chi2, a path that does not end in .tar.gz, and where output.target does; and
+    RuntimeError if hepdata-validator finds a fault.
     """
     if not str(path).endswith(".tar.gz"):
         raise ValueError(f"a submission must be called something.tar.gz, got {path}")
-    with whole_file(path) as part, tempfile.TemporaryDirectory() as folder:
+    with output.whole_file(path) as part, tempfile.TemporaryDirectory() as folder:
         _write_files(folder, dataset, tables(dataset, m_chi, delta_chi2))
         _validate(folder)
         part.write_bytes(_archive(Path(folder)))
@@ -112,7 +111,7 @@ def _panel(case, ratio, m_chi, limits, delta_chi2):
 def _table(name, figure, description, observable, variables):
     table = hepdata_lib.Table(name)
     table.location = LOCATION.format(figure)
-    table.description = description
+    table.description = f"{description} Computed by {provenance.line()} of version, inputs and data tables."
     table.keywords = {"observables": [observable], "reactions": REACTIONS, "phrases": PHRASES}
     for variable in variables:
         variable.digits = DIGITS
@@ -143,7 +142,7 @@ def _write_files(folder, dataset, tables):
     submission.add_link("The paper", f"https://doi.org/{PAPER_DOI}")
     submission.add_link(f"The data, {dataset.name}", f"https://doi.org/{dataset.doi}")
     head = {
-        "comment": f"{ABSTRACT}Computed by cevnsloop {__version__} with {dataset.settings}.",
+        "comment": f"{ABSTRACT}Computed by {provenance.line()}, with {dataset.settings}.",
         "additional_resources": submission.additional_resources,
         "data_license": submission.get_license(),
     }

@@ -33,10 +33,15 @@ class Input:
 
 
 @cache
+def text():
+    """The text of data/inputs.toml."""
+    return resources.files(__package__).joinpath("data/inputs.toml").read_text(encoding="utf-8")
+
+
+@cache
 def table():
     """All inputs as a mapping from dotted name to Input."""
-    text = resources.files(__package__).joinpath("data/inputs.toml").read_text(encoding="utf-8")
-    return MappingProxyType(dict(_flatten("", tomllib.loads(text))))
+    return MappingProxyType(dict(_flatten("", tomllib.loads(text()))))
 
 
 def _flatten(prefix, node):

@@ -34,7 +34,7 @@ def parser(commands):
     def command(name, text):
         p = subparsers.add_parser(name, help=text, description=text)
         p.add_argument("--json", action="store_true", help="print JSON instead of a table")
-        p.set_defaults(run=commands[name])
+        p.set_defaults(run=commands[name], command=name)
         return p
 
     def masses(p):

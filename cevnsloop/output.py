@@ -2,37 +2,79 @@
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
 
-from . import __version__
+from . import __version__, provenance
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def target(path):
+    """`path` as a Path that a file can be written to; only looked at, nothing is touched.
+
+    Raises ValueError unless it is a new name in a folder that exists, or a regular file that is not read-only. What
+    is replaced would be lost, and a link, a device or a FIFO is never what a result should take the place of. The
+    mode of the file decides, since for root nothing else does.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"cannot write {path}: the folder {path.parent} is read-only")
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return path
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"cannot write {path}: it is {KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file")
+    if not (mode & 0o222 and os.access(path, os.W_OK)):
+        raise ValueError(f"cannot write {path}: it is read-only")
+    return path
+
+
+def folder(path):
+    """`path` as a Path of a folder that is there or can be made; only looked at. ValueError if it cannot."""
+    path = Path(path)
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise ValueError(f"cannot write into {path}: {there} is not a folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"cannot write into {path}: the folder {there} is read-only")
+    return path
 
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Yield a name beside `path` to write to; it becomes `path` only if the block ends without an error."""
-    path = in_a_folder(path)
-    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    """Yield a new file beside `path` to write to; it becomes `path` only if the block ends without an error.
+
+    A file that is replaced keeps its permissions. ValueError where `target` raises it, before and after the block.
+    """
+    path = target(path)
+    part = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
+    part.touch(exist_ok=False)  # a name that nothing had: what is written does not go through a link
     try:
         yield part
         with open(part, "rb+") as file:
             os.fsync(file.fileno())  # or the name could reach the disk before the content
+        if target(path).exists():
+            part.chmod(path.stat().st_mode & 0o777)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def in_a_folder(path):
-    """`path` as a Path; ValueError if the folder it names does not exist."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist")
-    return path
-
-
 def header(title, units, settings=()):
-    """Comment lines for the head of a table: version and title, {column: unit}, and one line per setting.
+    """Comment lines for the head of a table: version and title, {column: unit}, one line per setting, the digest.
 
     A unit is "1" for a pure number. ValueError for a column whose name is not a Python identifier (a reader may
     want it as one) or that has no unit, and for a line that has a line break.
@@ -43,7 +85,8 @@ def header(title, units, settings=()):
         if not unit:
             raise ValueError(f'the unit of {name} must be named, "1" for a pure number, got {unit!r}')
     columns = ", ".join(f"{name} [{unit}]" for name, unit in units.items())
-    lines = (f"cevnsloop {__version__}: {title}", f"columns: {columns}", *settings)
+    digest = f"digest {provenance.digest()} of version, inputs and data tables"
+    lines = (f"cevnsloop {__version__}: {title}", f"columns: {columns}", *settings, digest)
     for line in lines:
         if line.splitlines() != [line]:
             raise ValueError(f"a line in the head of a table must not be broken, got {line!r}")
@@ -87,7 +130,8 @@ def table(title, columns, units, settings=()):
 
 
 def write_table(path, title, columns, units, settings=()):
-    """Write a `table` to `path`; its folder is made if missing."""
+    """Write a `table` to `path`; its folder is made if missing. ValueError where table, folder or target raise it."""
     text = table(title, columns, units, settings)
+    folder(Path(path).parent)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)

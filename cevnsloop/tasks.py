@@ -13,12 +13,13 @@ import itertools
 import json
 import os
 import queue
+import shutil
 import time
 from concurrent.futures import BrokenExecutor, wait
 
 import numpy as np
 
-from . import __version__, output
+from . import output, provenance
 
 try:
     import fcntl
@@ -26,6 +27,7 @@ except ModuleNotFoundError:  # Windows: two runs on one output are not noticed t
     fcntl = None
 
 AHEAD = 1000  # pieces that an executor holds at once: more than any cluster has cores, and little to cancel
+KIND = "cevnsloop pieces"  # how the first line of a waiting file begins
 SYNC_S = 0.5  # what a power failure can cost; a killed process loses no finished piece
 
 
@@ -43,15 +45,17 @@ def run(task, pieces, path, head, settings, progress, note, executor=None):
     executor   by default the pieces are computed here, one after the other
 
     Finished pieces wait in a file beside `path` called .part until all are there. An interrupted run goes on behind
-    them if this version, `settings` and `pieces` are the same, else anew. A record of that file that is cut short
-    or altered does not have its SHA-256: it is dropped and computed again.
+    them if provenance.line(), `settings` and `pieces` are the same. Else it starts anew, and the file of the other run
+    is kept as .part.1 (or 2, 3, ...). A record of that file that is cut short or altered does not have its SHA-256: it
+    is dropped and computed again.
 
-    Raises ValueError if the folder of `path` is missing, if another run writes the same `path`, or if a worker
-    has another version of this package; ChildProcessError if a worker process dies; and what `task` raises.
+    Raises ValueError where output.target does, for `path` and for the waiting file; if that was not written here, which
+    leaves it as it is; if another run writes the same `path`; or if a worker has other inputs, data or version.
+    Raises ChildProcessError if a worker process dies; and what `task` raises.
     """
-    path = output.in_a_folder(path)
+    path = output.target(path)
     digest = hashlib.sha256(repr(pieces).encode()).hexdigest()
-    key = json.dumps([__version__, settings, len(pieces), digest])
+    key = json.dumps([KIND, provenance.line(), settings, len(pieces), digest])
     with _waiting(path.with_name(path.name + ".part"), key, note) as records:
         finished = records.finished
         with progress(initial=sum(map(_length, finished.values()))) as bar:
@@ -82,13 +86,13 @@ def _compute(task, pieces, left, executor, keep):
     """keep(index, columns) for all indices `left`, as they get done; what has been begun is kept even if one fails."""
     if executor is None:
         for index in left:
-            keep(index, _call(task, pieces[index], __version__))
+            keep(index, _call(task, pieces[index], provenance.line()))
         return
     left, running, ended = iter(left), {}, queue.SimpleQueue()
     try:
         while True:
             for index in itertools.islice(left, AHEAD - len(running)):
-                future = executor.submit(_call, task, pieces[index], __version__)
+                future = executor.submit(_call, task, pieces[index], provenance.line())
                 running[future] = index
                 future.add_done_callback(ended.put)
             if not running:
@@ -108,11 +112,12 @@ def _compute(task, pieces, left, executor, keep):
         raise
 
 
-def _call(task, piece, version):
-    """One piece, in a worker; `version` is the one that asks for it."""
-    if version != __version__:
-        raise ValueError(f"a worker has cevnsloop {__version__}, this is {version}: they must be the same")
-    columns = {name: np.asarray(values, "<f8") for name, values in task(piece).items()}
+def _call(task, piece, asked):
+    """One piece, in a worker; `asked` is the provenance.line() of the run, which its own must agree with."""
+    if asked != (here := provenance.line()):
+        raise ValueError(f"a worker has {here}, this is {asked}: they must be the same")
+    with np.errstate(all="ignore"):  # of a worker's own; what is not finite is seen in the result
+        columns = {name: np.asarray(values, "<f8") for name, values in task(piece).items()}
     if len({values.shape for values in columns.values()}) != 1 or next(iter(columns.values())).ndim != 1:
         raise ValueError(f"piece {piece!r} must give columns of the same length, got {columns}")
     return columns
@@ -123,7 +128,7 @@ def _waiting(path, key, note):
     """The `_Records` in the file `path`, locked; it is kept as long as they are needed."""
     records = None
     try:
-        with open(path, "a+b") as file:  # to append: whatever happens, what is there is not written over
+        with open(output.target(path), "a+b") as file:  # to append: whatever happens, what is there is not written over
             _lock(file)
             records = _Records(file, key, note)
             yield records
@@ -148,8 +153,9 @@ class _Records:
     def __init__(self, file, key, note):
         self.file, self.finished, self.needed = file, {}, True
         self.head, self.synced = key.encode() + b"\n", time.monotonic()
-        file.seek(0)
-        first = file.readline()
+        first = self._first_line()
+        if first not in (b"", self.head):
+            note(f"{file.name} {self._other(first)}: kept as {self._put_aside()}, this run starts anew")
         good = end = len(first) if first == self.head else 0
         dropped = 0
         for line in file if good else ():
@@ -160,14 +166,40 @@ class _Records:
                 dropped += 1
             else:
                 self.finished[index], good = columns, end
-        if first and not good:
-            note(f"{file.name} is of other settings, or damaged: it starts anew")
         if dropped:
             note(f"{file.name}: {dropped} damaged record{'s' * (dropped > 1)} dropped, to be computed again")
         file.truncate(good)
         if not good:
             file.write(self.head)
             file.flush()
+
+    def _first_line(self):
+        """The first line; ValueError unless the file is empty, or begins as one of these does."""
+        start = json.dumps([KIND])[:-1].encode()
+        self.file.seek(0)
+        if not start.startswith(self.file.read(len(start))):
+            raise ValueError(f"{self.file.name} is none of this program's files: move it away, or choose another name")
+        self.file.seek(0)
+        return self.file.readline()
+
+    def _other(self, first):
+        """What is wrong with a file that begins with another line."""
+        try:
+            (_, _, *other), (_, _, *here) = json.loads(first), json.loads(self.head)
+        except ValueError:
+            return "is damaged"
+        return "is of other inputs, data or version" if other == here else "is of other settings, or damaged"
+
+    def _put_aside(self):
+        """Move the content of the file to a new one beside it, and return its name."""
+        for n in itertools.count(1):
+            with contextlib.suppress(FileExistsError), open(f"{self.file.name}.{n}", "xb") as aside:
+                self.file.seek(0)
+                shutil.copyfileobj(self.file, aside)
+                aside.flush()
+                os.fsync(aside.fileno())
+                self.file.truncate(0)
+                return os.path.basename(aside.name)
 
     def _digest(self, body):
         return hashlib.sha256(self.head + body).hexdigest().encode()

@@ -11,10 +11,10 @@ import cevnsloop
 
 FOLDER = Path(cevnsloop.__file__).parent
 ORDER = (
-    *("__init__", "checks", "units", "inputs", "model", "loops", "gluon", "reference", "nucleus", "amplitude"),
-    *("xsec", "flux", "settings", "detector", "coherent", "quadrature", "events", "fit", "poisson", "systematics"),
-    *("toys", "cosmology", "paper", "output", "tasks", "executors", "results", "hepdata", "figures", "diagrams"),
-    *("options", "cli", "__main__", "reference_events"),
+    *("__init__", "checks", "units", "inputs", "provenance", "model", "loops", "gluon", "reference", "nucleus"),
+    *("amplitude", "xsec", "flux", "settings", "detector", "coherent", "quadrature", "events", "fit", "poisson"),
+    *("systematics", "toys", "cosmology", "paper", "output", "tasks", "executors", "results", "hepdata", "figures"),
+    *("diagrams", "options", "cli", "__main__", "reference_events"),
 )
 NOT_FOR_PRODUCTION = {"reference", "reference_events", "derivation"}
 

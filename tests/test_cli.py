@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from PIL import Image
 
 import cevnsloop
-from cevnsloop import __version__, cli, coherent, hepdata, output, paper, results, settings, toys
-from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop import __version__, cli, coherent, hepdata, output, paper, provenance, results, settings, toys
+from cevnsloop.amplitude import PUBLISHED, REDERIVED, Amplitude, loop_coefficients
 from cevnsloop.events import predict
 from cevnsloop.fit import scan, upper_limit
 from cevnsloop.model import DOWN_TYPE, Model, unit_model
@@ -28,10 +29,20 @@ def run(capsys, *arguments):
     return code, captured.out, captured.err
 
 
-def as_json(capsys, *arguments):
+def with_origin(capsys, *arguments):
+    """What --json prints: where the results are from, and they themselves."""
     code, out, err = run(capsys, *arguments, "--json")
     assert (code, err) == (0, "")
-    return json.loads(out)
+    got = json.loads(out)
+    return {name: got.pop(name) for name in ("cevnsloop", "digest", "chosen")}, got
+
+
+def as_json(capsys, *arguments):
+    return with_origin(capsys, *arguments)[1]
+
+
+def chosen(capsys, *arguments):
+    return with_origin(capsys, *arguments)[0]["chosen"]
 
 
 def test_loops(capsys):
@@ -46,14 +57,8 @@ def test_loops(capsys):
 
 def test_coefficients(capsys):
     got = as_json(capsys, "coefficients", "--case", "B", "--m-chi", 100, "--m-zp", 1000, "--nuclide", "Cs133")
-    assert list(got) == ["nuclide", "c1", "c2", "c3"]
     c = loop_coefficients(unit_model("B", 100, 1000), nuclide("Cs133"), PUBLISHED, "mz_rounded")
-    assert (got["nuclide"], got["c1"], got["c2"], got["c3"]) == (
-        "Cs133",
-        float(c.c1),
-        float(c.c2),
-        float(c.c3),
-    )
+    assert got == {name: float(getattr(c, name)) for name in ("c1", "c2", "c3")}
     half = as_json(
         capsys, "coefficients", "--case", "B", *POINT, "--nuclide", "I127", "--g-chi", 0.5, "--g-q", "u=2,c=1"
     )
@@ -77,11 +82,9 @@ def test_spectrum(capsys, dataset):
 
 def test_limit(capsys, dataset):
     got = as_json(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10)
-    keys = "case m_chi m_zp amplitude delta_chi2 g_limit g_best chi2_min n_sm n_tree n_interference n_loop"
-    assert list(got) == keys.split()
+    assert list(got) == ["g_limit", "g_best", "chi2_min", "n_sm", "n_tree", "n_interference", "n_loop"]
     events = predict(unit_model("A", 1, 10), dataset, PUBLISHED)
     assert got["g_limit"] == float(upper_limit(events, dataset, 4.61).g_limit)
-    assert (got["case"], got["amplitude"], got["delta_chi2"]) == ("A", "published", 4.61)
     total = sum(got[name] for name in ("n_sm", "n_tree", "n_interference", "n_loop"))
     assert total == pytest.approx(events.total(got["g_limit"]).sum(), rel=1e-13, abs=0)
     other = as_json(capsys, "limit", "--case", "A", "--m-chi", 1, "--m-zp", 10, "--delta-chi2", 2.71)
@@ -128,10 +131,60 @@ def test_every_setting_can_be_changed(capsys, options, changes):
 def test_every_choice_of_theory_can_be_changed(capsys, dataset, options, amplitude, changes):
     point = ["limit", "--case", "B", "--m-chi", 60, "--m-zp", 120]
     events = predict(unit_model("B", 60, 120, **changes), dataset, amplitude)
-    got = as_json(capsys, *point, *options)
+    origin, got = with_origin(capsys, *point, *options)
     assert got["g_limit"] == float(upper_limit(events, dataset, 4.61).g_limit)
     assert got["g_limit"] != as_json(capsys, *point)["g_limit"]
-    assert got["amplitude"] == str(amplitude)
+    assert origin["chosen"]["amplitude"] == str(amplitude)
+    assert Amplitude(**origin["chosen"]["switches"]) == amplitude
+
+
+MASSES = {"m_chi": 10.0, "m_zp": 100.0}
+THEORY = {"case": "B", "g_q": {"d": 1.0, "s": -0.5}, "amplitude": "published", "switches": asdict(PUBLISHED)}
+UNIT = {"g_chi_L": 1.0, "g_chi_R": 1.0}
+DATA = {"data": {"name": "CsI 2017", "doi": "10.5281/zenodo.1228631"}, "settings": asdict(settings.csi2017())}
+RANGE = {"m_chi_min": 1.0, "m_chi_max": 10.0, "points": 2}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("loops", MASSES),
+        (
+            "coefficients --nuclide I127 --g-chi 0.5 --moments cteq6l1_mz",
+            MASSES | THEORY | {"nuclide": "I127", "moments": "cteq6l1_mz", "g_chi_L": 0.5, "g_chi_R": 0.5},
+        ),
+        ("spectrum --g 1e-8", MASSES | THEORY | UNIT | DATA | {"g": 1e-8, "neutrinos": "all"}),
+        (
+            "limit --detector-mass 20 --weak-angle low_energy --neutrinos e --delta-chi2 2.71",
+            MASSES | THEORY | UNIT | {"neutrinos": "e", "delta_chi2": 2.71, "data": DATA["data"]}
+            | {"settings": DATA["settings"] | {"detector_mass_kg": 20.0, "weak_angle": "low_energy"}},
+        ),
+        ("scan --ratio 2", RANGE | THEORY | UNIT | DATA | {"neutrinos": "all", "delta_chi2": 4.61, "ratio": 2.0}),
+        (
+            "toys --ratio 2 --toys 9 --seed 1",
+            RANGE | THEORY | UNIT | DATA | {"neutrinos": "all", "delta_chi2": 4.61, "ratio": 2.0, "toys": 9, "seed": 1},
+        ),
+        (
+            "figures --points 2",
+            DATA | {"case": ["A", "B"], "g_q": dict(DOWN_TYPE), "neutrinos": "all", "delta_chi2": 4.61, "points": 2}
+            | {name: THEORY[name] for name in ("amplitude", "switches")},
+        ),
+        (
+            "hepdata --points 2 --last-bin 14",
+            DATA | {"case": ["A", "B"], "g_q": dict(DOWN_TYPE), "neutrinos": "all", "delta_chi2": 4.61, "points": 2}
+            | {"amplitude": ["published", "rederived"], "settings": DATA["settings"] | {"last_bin": 14}},
+        ),
+    ],
+    ids=lambda value: value.split()[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_json_holds_all_that_was_chosen_and_what_it_was_computed_from(capsys, tmp_path, command, expected):
+    words = command.split()
+    given = [] if words[0] in ("figures", "hepdata") else ["--case", "B", "--g-q", "d=1,s=-0.5"]
+    given += ["--m-chi-min", "1", "--m-chi-max", "10", "--points", "2"] if "--ratio" in words else []
+    given += POINT if MASSES.items() <= expected.items() else []
+    given += ["--out", tmp_path / "out.tar.gz"] if "points" in expected else []
+    origin, _ = with_origin(capsys, *words, *(given if words[0] != "loops" else POINT))
+    assert origin == {**provenance.stamp(), "chosen": {"command": words[0], **expected}}
 
 
 def read(path):
@@ -255,9 +308,12 @@ def test_another_option_starts_anew(capsys, tmp_path, monkeypatch, option, value
     calls = interrupted_once(monkeypatch, "_limits")
     arguments = [*SCAN, "--points", 120, "--out", tmp_path / "limits.csv"]
     assert run(capsys, *arguments)[0] == 130
+    part = tmp_path / "limits.csv.part"
+    other = part.read_bytes()
     code, _, err = run(capsys, *arguments, *([option] if value is None else [option, value]))
     assert code == 0
-    assert err.endswith("limits.csv.part is of other settings, or damaged: it starts anew\n")
+    assert err == f"cevnsloop: {part} is of other settings, or damaged: kept as {part.name}.1, this run starts anew\n"
+    assert part.with_name(f"{part.name}.1").read_bytes() == other
     assert calls[2:] == [(0, 60), (60, 120), (120, 121)][: len(calls) - 2]
     assert len(calls) >= 4
 
@@ -335,7 +391,8 @@ def test_figures_of_another_amplitude_say_so(capsys, dataset, tmp_path):
     as_json(capsys, "figures", "--out", tmp_path, *choices)
     head, fig4 = read(tmp_path / "fig4.csv")
     assert {"# amplitude rederived", "# delta_chi2 2.71"} <= set(head)
-    assert "detector_mass_kg=20.0" in head[-1]
+    assert "detector_mass_kg=20.0" in head[-2]
+    assert head[-1] == f"# digest {provenance.digest()} of version, inputs and data tables"
     other = coherent.csi2017(settings.csi2017(detector_mass_kg=20))
     limits = paper.limit_curves(np.array([1.0, 1000.0]), other, REDERIVED, 2.71)
     # 10 digits are written
@@ -344,12 +401,16 @@ def test_figures_of_another_amplitude_say_so(capsys, dataset, tmp_path):
 
 
 def test_the_figure_of_the_readme_is_the_one_drawn_today(dataset, tmp_path):
-    """The picture carries its curves, and what they are: both must be what the package computes now."""
+    """The picture carries its curves, and what they are: both must be what the package computes now.
+
+    Which inputs it was drawn from is not compared: a digest changes with every word of their table.
+    """
     (tmp_path / "fig4.csv").write_text(Image.open(README_FIGURE).text["Description"])
     head, stored = read(tmp_path / "fig4.csv")
     m_chi = np.array(stored["m_chi"])
     today = results.fig4(m_chi, paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61), dataset, PUBLISHED, 4.61)
-    assert "".join(f"{line}\n" for line in head) == output.header(today.title, today.units, today.settings)
+    written = output.header(today.title, today.units, today.settings).splitlines()
+    assert head == [line for line in written if not line.startswith("# digest ")]
     assert list(stored) == list(today.columns)
     for column, curve in zip(stored.values(), today.columns.values(), strict=True):
         # masses are stored with 10 digits, and a limit varies at most like their 60th power, at the edge

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cevnsloop import __version__, coherent, hepdata, paper, settings
+from cevnsloop import __version__, coherent, hepdata, paper, provenance, settings
 from cevnsloop.amplitude import AMPLITUDES
 from cevnsloop.fit import DELTA_CHI2
 
@@ -100,6 +100,7 @@ def test_there_is_a_table_for_each_panel(tables):
         figure = name.removeprefix("Figure ").replace("4 ", "4, ") + (" panel," if name != "Figure 3" else "")
         place = f"Data from Figure {figure} of Phys. Rev. D 104 (2021) 095017, recomputed by cevnsloop {__version__}"
         assert about["location"] == place
+        assert about["description"].endswith(f"{provenance.line()} of version, inputs and data tables.")
         keywords = {keyword["name"]: keyword["values"] for keyword in about["keywords"]}
         assert keywords["observables"] == ["N" if name == "Figure 3" else "CLS"]
         assert all(" --> " in reaction for reaction in keywords["reactions"])
@@ -171,7 +172,7 @@ def test_the_panels_of_fig4(tables, dataset, name):
 
 def test_the_submission_says_what_it_is(head):
     assert "not the authors' own" in head["comment"]
-    assert f"cevnsloop {__version__} with Settings(detector_mass_kg=14.6, " in head["comment"]
+    assert f"{provenance.line()}, with Settings(detector_mass_kg=14.6, " in head["comment"]
     assert head["data_license"]["name"] == "CC0"
     bibliography = (Path(__file__).parents[1] / "book" / "references.bib").read_text(encoding="utf-8")
     links = {link["location"] for link in head["additional_resources"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import __version__, output, paper, results
+from cevnsloop import __version__, output, paper, provenance, results
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import predict
 from cevnsloop.fit import upper_limit
@@ -46,7 +46,7 @@ def test_a_table_read_back_is_the_one_that_was_written(dataset, amplitude, table
     assert title == f"cevnsloop {__version__}: {made.title}"
     assert list(units) == list(columns) == list(made.columns)
     assert units == made.units
-    assert settings == list(made.settings)
+    assert settings == [*made.settings, f"digest {provenance.digest()} of version, inputs and data tables"]
     for name, column in made.columns.items():
         assert columns[name].tolist() == pytest.approx(column.tolist(), rel=WRITTEN, abs=0), name
 

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import multiprocessing
 import os
 import random
@@ -18,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from cevnsloop import __version__, cli, executors, tasks
+from cevnsloop import cli, executors, inputs, provenance, tasks
 
 PIECES = [(0, 3), (3, 4), (4, 9), (9, 11), (11, 12)]
 HEAD = "# numbers\n"
@@ -225,7 +226,8 @@ def test_a_waiting_file_cut_anywhere_is_trusted_as_far_as_it_is_whole(run, expec
         assert len(run.notes) == (size not in [0, *ends]), size
         assert run.path.read_bytes() == expected, size
         assert not run.part.exists()
-        run.path.unlink()
+        for path in run.path.parent.iterdir():  # a head that was cut is kept as .part.1
+            path.unlink()
 
 
 def test_a_cut_record_does_not_spoil_the_next_one(run, waiting, expected):
@@ -246,10 +248,16 @@ def test_a_bit_that_flipped_anywhere_is_noticed(run, expected, waiting, monkeypa
         flipped = bytearray(waiting)
         flipped[place] ^= bit
         run.part.write_bytes(flipped)
+        if place < len(json.dumps([tasks.KIND])) - 1:  # no file of ours begins like that
+            with pytest.raises(ValueError, match="none of this program's files"):
+                run()
+            assert run.part.read_bytes() == flipped
+            continue
         run()
         assert len(run.notes) == 1, place
         assert len(run.computed) >= 2, place
         assert run.path.read_bytes() == expected, place
+        (run.path.parent / "numbers.csv.part.1").unlink(missing_ok=True)
 
 
 def test_damage_is_counted(run, expected, waiting):
@@ -261,25 +269,36 @@ def test_damage_is_counted(run, expected, waiting):
     assert run.path.read_bytes() == expected
 
 
+def with_other_inputs(monkeypatch):
+    """As if one digit of data/inputs.toml were another, for a process that starts now."""
+    text = inputs.text()
+    monkeypatch.setattr(inputs, "text", lambda: text.replace("0.28", "0.29"))
+    monkeypatch.setattr(provenance, "digest", provenance.digest.__wrapped__)
+
+
 @pytest.mark.parametrize(
-    ("version", "pieces", "settings"),
+    ("before", "pieces", "settings", "said"),
     [
-        ("0.0.0", PIECES, SETTINGS),
-        (__version__, [*PIECES[:-1], (11, 13)], SETTINGS),
-        (__version__, PIECES, {"scale": 3.0000000000000004}),
+        (with_other_inputs, PIECES, SETTINGS, "inputs, data or version"),
+        (lambda patch: patch.setattr(provenance, "__version__", "0"), PIECES, SETTINGS, "inputs, data or version"),
+        (lambda patch: None, [*PIECES[:-1], (11, 13)], SETTINGS, "settings, or damaged"),
+        (lambda patch: None, PIECES, {"scale": 3.0000000000000004}, "settings, or damaged"),
     ],
-    ids=["version", "pieces", "settings"],
+    ids=["inputs", "version", "pieces", "settings"],
 )
-def test_records_of_another_run_are_not_used(run, waiting, expected, monkeypatch, version, pieces, settings):
-    monkeypatch.setattr(tasks, "__version__", version)
-    with pytest.raises(KeyboardInterrupt):
-        run(stopping(3), pieces=pieces, settings=settings)
-    monkeypatch.setattr(tasks, "__version__", __version__)
+def test_records_of_another_run_are_kept_and_not_used(run, waiting, expected, before, pieces, settings, said):
+    with pytest.MonkeyPatch.context() as patch:
+        before(patch)
+        with pytest.raises(KeyboardInterrupt):
+            run(stopping(3), pieces=pieces, settings=settings)
     head = waiting.splitlines(keepends=True)[0]
     other = run.part.read_bytes()
+    taken = run.path.with_name("numbers.csv.part.1")
+    taken.write_text("of somebody else")
     run()
-    assert run.notes == [f"{run.part} is of other settings, or damaged: it starts anew"]
+    assert run.notes == [f"{run.part} is of other {said}: kept as numbers.csv.part.2, this run starts anew"]
     assert run.computed == PIECES
+    assert (taken.read_text(), run.path.with_name("numbers.csv.part.2").read_bytes()) == ("of somebody else", other)
     run.part.write_bytes(head + b"".join(other.splitlines(keepends=True)[1:]))  # under a head that is not theirs
     run()
     assert run.computed == PIECES
@@ -323,14 +342,43 @@ def test_a_task_must_give_columns(run, result):
         run(lambda scale, piece: result)
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"cannot write .*x\.csv: the folder .*nowhere does not exist"):
-        Run(tmp_path / "nowhere" / "x.csv")()
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda part: part.write_text("a novel"), "is none of this program's files: move it away"),
+        (lambda part: part.symlink_to("numbers.csv"), "it is a symbolic link, not a file"),
+        (lambda part: part.mkdir(), "it is a folder, not a file"),
+    ],
+    ids=["foreign", "link", "folder"],
+)
+def test_a_waiting_file_that_is_not_ours_is_left_alone(run, make, message):
+    make(run.part)
+    run.path.write_text("what the link leads to")
+    before = run.part.lstat()
+    with pytest.raises(ValueError, match=message):
+        run()
+    assert (run.part.lstat(), run.path.read_text()) == (before, "what the link leads to")
+    assert run.computed == []
 
 
-def test_a_worker_of_another_version_refuses():
-    with pytest.raises(ValueError, match=rf"a worker has cevnsloop {__version__}, this is 0\.0\.0: they must be the"):
-        tasks._call(print, PIECES[0], "0.0.0")
+class Elsewhere(Executor):
+    """Computes as a process that has read other inputs."""
+
+    def submit(self, function, *args):
+        future = Future()
+        with pytest.MonkeyPatch.context() as patch:
+            with_other_inputs(patch)
+            try:
+                future.set_result(function(*args))
+            except ValueError as error:
+                future.set_exception(error)
+        return future
+
+
+def test_a_worker_with_other_inputs_is_refused(run):
+    with pytest.raises(ValueError, match=rf"a worker has cevnsloop .*, this is {provenance.line()}: they must be the"):
+        run(executor=Elsewhere())
+    assert list(run.path.parent.iterdir()) == []
 
 
 def dying(folder, scale, piece):
@@ -568,11 +616,14 @@ class FakeDask:
 
 @pytest.mark.parametrize(
     ("answer", "message"),
-    [("0.0.0", "got 0.0.0"), (ModuleNotFoundError("No module named 'cevnsloop'"), "got No module named 'cevnsloop'")],
+    [
+        ("cevnsloop 0.0.0, digest 0", "got cevnsloop 0.0.0, digest 0"),
+        (ModuleNotFoundError("No module named 'cevnsloop'"), "got No module named 'cevnsloop'"),
+    ],
 )
 def test_a_dask_worker_without_this_package_is_refused(monkeypatch, answer, message):
     monkeypatch.setitem(sys.modules, "distributed", FakeDask(answer))
-    asked = rf"the Dask worker tcp://w:1 must have cevnsloop {__version__}, {message}"
+    asked = rf"the Dask worker tcp://w:1 must have {provenance.line()}, {message}"
     with pytest.raises(ValueError, match=asked), executors.local_or_cluster(address="tcp://s:1"):
         pass
 
@@ -582,7 +633,7 @@ def test_a_dask_worker_without_this_package_is_refused(monkeypatch, answer, mess
     [(FakeDask.KilledWorker("x"), r"workers died; the same .* \(x\)"), (CancelledError(), "the Dask scheduler was")],
 )
 def test_the_end_of_a_cluster_is_one_line(run, monkeypatch, error, message):
-    dask = FakeDask(__version__)
+    dask = FakeDask(provenance.line())
     dask.client.get_executor.return_value.submit.side_effect = error
     monkeypatch.setitem(sys.modules, "distributed", dask)
     with pytest.raises(ChildProcessError, match=message), executors.local_or_cluster(address="tcp://s:1") as pool:
