@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import sys
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from . import coherent, executors, loops, options, output, paper, provenance, results, settings, tasks, toys
 from .amplitude import AMPLITUDES, loop_coefficients
-from .checks import choice, non_negative, positive
+from .checks import choice, positive
 from .events import predict
 from .fit import upper_limit
 from .model import CASES, DOWN_TYPE, Model, unit_model
@@ -26,6 +27,10 @@ PIECE = 5000  # points of a scan that are computed together: a call costs as muc
 NOT_A_CHOICE = ("run", "executor", "workers", "dask", "json", "out")  # of what is computed
 SETTINGS = ("time_fraction", "smearing", "pe_label", "first_bin", "last_bin", "weak_angle", "moments")
 FIGURES = {"case": CASES, "g_q": dict(DOWN_TYPE), "neutrinos": "all"}  # what the paper's figures are of
+MOST_ROWS, MOST_POINTS, MOST_TOYS = 10**7, 10**5, 10**6  # of a table, of a figure, at a mass: some minutes, a GB
+
+REFUSED = (ValueError, OSError, OverflowError, FloatingPointError, MemoryError)  # others are faults of this program
+INTERRUPTED, NOBODY_READS = 130, 141  # what shells make of SIGINT and SIGPIPE
 
 # a process asks for the same again and again: one piece after the other
 _csi2017 = functools.lru_cache(maxsize=1)(coherent.csi2017)
@@ -33,28 +38,69 @@ _masses = functools.lru_cache(maxsize=2)(paper.masses)
 
 
 def main(argv=None, executor=None):
-    """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted.
+    """Run one command; returns the exit code: 0, 2 for an input that is refused, 130 if interrupted, 141 if what
+    reads the output has ended.
 
     `executor` takes the place of --workers and --dask, as in `main(["scan", ...], MPIPoolExecutor())`: tasks.py says
     what it must be.
     """
+    _open_closed_streams()
     try:
-        words = options.joined(sys.argv[1:] if argv is None else argv)
-        arguments = options.parser(COMMANDS).parse_args(words)
+        arguments = options.parse(sys.argv[1:] if argv is None else argv, COMMANDS)
         arguments.executor = executor
-        arguments.run(arguments)
-    except (ValueError, OSError) as error:
-        print(f"cevnsloop: {error}".replace("\n", " "), file=sys.stderr)
-        return 2
+        with np.errstate(all="ignore"):  # what is not finite is seen in the result
+            arguments.run(arguments)
+        sys.stdout.flush()
+        return 0
+    except BrokenPipeError:
+        code = NOBODY_READS
+    except REFUSED as error:
+        _note(_reason(error))
+        code = 2
     except KeyboardInterrupt:
-        print("cevnsloop: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+        _note("interrupted; the same command goes on from here")
+        code = INTERRUPTED
+    _drop_what_cannot_be_written()
+    return code
+
+
+def _open_closed_streams():
+    """Without this, what is meant for a closed stream would end in the next file that is opened, or be an error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+
+
+def _drop_what_cannot_be_written():
+    """At its end Python would try again to write it, and complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _reason(error):
+    if isinstance(error, ArithmeticError):
+        return f"a number is too large to compute with: {error.args[-1]}"
+    return str(error) or type(error).__name__
+
+
+def _note(text):
+    with contextlib.suppress(OSError):  # there is nowhere to say that nobody listens
+        print("cevnsloop:", *text.splitlines(), file=sys.stderr)
+
+
+def _print(text):
+    """Print, with escapes for what standard output has no characters for."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _loops(a):
     m_chi, m_zp = positive("m_chi", a.m_chi, "MeV"), positive("m_zp", a.m_zp, "MeV")
     values = {name: float(getattr(loops, name)(m_chi, m_zp)) for name in LOOP_FUNCTIONS}
+    _finite({name: v or np.nan for name, v in values.items()})  # none is zero: that would be an underflow
     _show(a, values, [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()])
 
 
@@ -75,6 +121,7 @@ def _spectrum(a):
         "b_on": dataset.b_on,
         "sigma": dataset.sigma,
     }
+    _finite(parts)
     values = {"pe_edges": dataset.pe_edges.tolist(), **{k: v.tolist() for k, v in parts.items()}}
     lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
     for i, low in enumerate(dataset.pe_edges[:-1]):
@@ -100,12 +147,14 @@ def _limit(a):
 
 
 def _scan(a):
-    rows, m_chi = len(_m_chi(a)), _range_text(a)
+    rows, m_chi = _points(a), _range_text(a)
     plane = (a.m_zp_min, a.m_zp_max, a.m_zp_points)
     if a.ratio is not None and plane == (None, None, None):
         where = f"m_zp = {positive('ratio', a.ratio, ''):g} m_chi, {m_chi}"
     elif a.ratio is None and None not in plane:
+        _count("m_zp_points", a.m_zp_points, MOST_ROWS)
         rows *= len(_m_zp(a))
+        _count("points times m_zp_points", rows, MOST_ROWS)
         where = f"m_chi {m_chi}, at each m_zp of {a.m_zp_points} points from {a.m_zp_min:g} to {a.m_zp_max:g} MeV"
     else:
         raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
@@ -126,9 +175,10 @@ def _limits(choices, piece):
 
 
 def _toys(a):
-    positive("toys", a.toys, "")
-    non_negative("seed", a.seed, "")
-    masses, ratio = len(_m_chi(a)), positive("ratio", a.ratio, "")
+    _count("toys", a.toys, MOST_TOYS)
+    if a.seed < 0:
+        raise ValueError(f"seed must be >= 0, got {a.seed}")
+    masses, ratio = _points(a), positive("ratio", a.ratio, "")
     choices, data = _fixed(a, f"m_zp = {ratio:g} m_chi, {_range_text(a)}")
     drawn = (
         f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
@@ -162,6 +212,7 @@ def _fixed(a, where):
     """Lines for the head of a table of limits: what was chosen, and which data."""
     choice("case", a.case, CASES)
     positive("delta_chi2", a.delta_chi2, "")
+    _couplings(a.g_q)
     chosen = f"amplitude {_amplitude(a)}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}"
     return f"case {a.case}, {where}, {chosen}", results.data(_dataset(a))
 
@@ -175,10 +226,25 @@ def _m_chi(a):
 
 
 def _m_zp(a):
-    try:
-        return _masses(a.m_zp_min, a.m_zp_max, a.m_zp_points)
-    except ValueError as error:
-        raise ValueError(f"{error}".replace("m_chi", "m_zp").replace("points", "m_zp_points")) from None
+    return _masses(a.m_zp_min, a.m_zp_max, a.m_zp_points, "m_zp")
+
+
+def _points(a):
+    """How many masses of chi there are, after they were found to make sense."""
+    _count("points", a.points, MOST_ROWS)
+    return len(_m_chi(a))
+
+
+def _count(name, value, most):
+    if not 1 <= value <= most:
+        raise ValueError(f"{name} must be from 1 to {most}, got {value}")
+
+
+def _finite(values):
+    """ValueError naming the first of `values` {name: number or array} that is not finite."""
+    for name, value in values.items():
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"{name} is too large or too small to compute at these masses and couplings")
 
 
 def _in_pieces(a, task, size, head, unit, rows):
@@ -195,13 +261,10 @@ def _in_pieces(a, task, size, head, unit, rows):
         return tasks.run(task, pieces, a.out, head, choices, progress, _note, executor)
 
 
-def _note(text):
-    print(f"cevnsloop: {text}", file=sys.stderr)
-
-
 def _figures(a):
     from . import figures  # matplotlib doubles the start-up time of the other commands
 
+    _count("points", a.points, MOST_POINTS)
     folder = output.folder(a.out)
     names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
     if folder.exists():
@@ -236,6 +299,7 @@ def _hepdata(a):
     except ModuleNotFoundError as missing:
         raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
 
+    _count("points", a.points, MOST_POINTS)
     dataset, m_chi = _dataset(a), paper.masses(1.0, 1000.0, a.points)
     hepdata.write(a.out, dataset, m_chi, a.delta_chi2)
     text = f"a HEPData submission, found valid, written to {a.out}"
@@ -263,9 +327,11 @@ def _couplings(text):
     """{"d": 1.0, ...} from "d=1,s=1,b=1"."""
     couplings = {}
     for item in text.split(","):
-        flavour, _, number = item.partition("=")
+        flavour, _, number = (part.strip() for part in item.partition("="))
+        if flavour in couplings:
+            raise ValueError(f"g_q must name each flavour once, got {text!r}")
         try:
-            couplings[flavour.strip()] = float(number)
+            couplings[flavour] = float(number)
         except ValueError:
             raise ValueError(f"g_q must look like d=1,s=1,b=1, got {text!r}") from None
     return couplings
@@ -294,12 +360,12 @@ def _show(a, values, lines, fixed=None):
     `fixed` holds choices that the command has no option for.
     """
     if not a.json:
-        print("\n".join(lines))
+        _print("\n".join(lines))
         return
     arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
     found = {**provenance.stamp(), "chosen": _chosen(a) | (fixed or {}), **arrays}
     standard = json.loads(json.dumps(found), parse_constant=lambda _: None)  # JSON has no infinity
-    print(json.dumps(standard, indent=1))
+    _print(json.dumps(standard, indent=1))
 
 
 COMMANDS = {

@@ -1,7 +1,9 @@
 """The options of the command line."""
 
 import argparse
+import difflib
 import re
+import sys
 
 from . import __version__, inputs, settings
 from .amplitude import AMPLITUDES, SWITCHES
@@ -24,15 +26,46 @@ class _OneLineParser(argparse.ArgumentParser):
     def error(self, message):
         raise ValueError(message)
 
+    def exit(self, status=0, message=None):
+        sys.stdout.flush()  # the help: an error must be one of main, not of the end of Python
+        super().exit(status, message)
+
+
+def parse(words, commands):
+    """The arguments of the command line `words`, as `parser` returns them; ValueError says what was perhaps meant."""
+    top, words = parser(commands), joined(words)
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None:
+        known = top.commands.choices
+        if name not in known:
+            raise ValueError(f"no command is called {name!r}: {_meant(name, known) or 'there are ' + ', '.join(known)}")
+        options = known[name]._option_string_actions
+        for word in (word.partition("=")[0] for word in words[words.index(name) + 1 :]):
+            if word.startswith("-") and not any(option.startswith(word) for option in options):
+                raise ValueError(f"{name} has no option {word}: {_meant(word, options) or f'see {name} --help'}")
+    return top.parse_args(words)
+
+
+def _meant(word, known):
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _place(text):
+    """What --out names, which is never standard output."""
+    if text in ("", "-"):
+        raise argparse.ArgumentTypeError(f"must name what to write to (./- for a file called -), got {text!r}")
+    return text
+
 
 def parser(commands):
     """The command line; `commands` {name: function of the parsed arguments}. Errors are raised as ValueError."""
     top = _OneLineParser(prog="cevnsloop", description="Tree and loop effects of a vector mediator in CEvNS.")
     top.add_argument("--version", action="version", version=__version__)
-    subparsers = top.add_subparsers(required=True, metavar="COMMAND")
+    top.commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, text):
-        p = subparsers.add_parser(name, help=text, description=text)
+        p = top.commands.add_parser(name, help=text, description=text)
         p.add_argument("--json", action="store_true", help="print JSON instead of a table")
         p.set_defaults(run=commands[name], command=name)
         return p
@@ -110,6 +143,7 @@ def parser(commands):
     def work(p):
         p.add_argument(
             "--out",
+            type=_place,
             required=True,
             metavar="FILE",
             help="CSV file to write; until it is complete, what is done waits in FILE.part for the same command",
@@ -154,8 +188,8 @@ def parser(commands):
     p = command("figures", "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
     amplitude(p), analysis(p), confidence(p)
     points(p)
-    p.add_argument("--out", required=True, metavar="DIR", help="folder to write to, made if missing")
+    p.add_argument("--out", type=_place, required=True, metavar="DIR", help="folder to write to, made if missing")
     p = command("hepdata", "Figs. 3 and 4, published and rederived, as a submission to HEPData (needs hepdata-lib)")
     moments(p), analysis(p), confidence(p), points(p)
-    p.add_argument("--out", required=True, metavar="FILE.tar.gz", help="archive to write")
+    p.add_argument("--out", type=_place, required=True, metavar="FILE.tar.gz", help="archive to write")
     return top

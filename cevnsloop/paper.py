@@ -72,13 +72,13 @@ def limit_at(point, dataset, amplitude, delta_chi2):
     return float(upper_limit(events, dataset, delta_chi2).g_limit)
 
 
-def masses(m_chi_min, m_chi_max, points):
-    """`points` masses in MeV, equally spaced in the logarithm; ValueError for an empty or reversed range."""
-    if not (np.isfinite([m_chi_min, m_chi_max]).all() and 0 < m_chi_min <= m_chi_max):
-        raise ValueError(f"m_chi must satisfy 0 < min <= max in MeV, got {m_chi_min} and {m_chi_max}")
+def masses(low, high, points, name="m_chi"):
+    """`points` masses in MeV, equally spaced in the logarithm; ValueError for an empty or reversed range of `name`."""
+    if not (np.isfinite([low, high]).all() and 0 < low <= high):
+        raise ValueError(f"{name} must satisfy 0 < min <= max in MeV, got {low} and {high}")
     if points < 1:
         raise ValueError(f"points must be >= 1, got {points}")
-    return np.geomspace(m_chi_min, m_chi_max, points)
+    return np.geomspace(low, high, points)
 
 
 def labels():

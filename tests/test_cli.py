@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -472,7 +473,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
             ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-chi", "-1"],
             "g_chi_L must be >= 0",
         ),
-        ([*SCAN, "--points", "0", "--out", "x.csv"], "points must be >= 1, got 0"),
+        ([*SCAN, "--points", "0", "--out", "x.csv"], "points must be from 1 to 10000000, got 0"),
         ([*SCAN[:-1], "0.5", "--points", "3", "--out", "x.csv"], "0 < min <= max in MeV, got 1.0 and 0.5"),
         (
             [*SCAN, "--points", "3", "--out", "no/such/folder/x.csv"],
@@ -487,8 +488,8 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
             [*SCAN, "--points", "3", "--out", "x.csv", "--workers", "2", "--dask", "tcp://localhost:8786"],
             "argument --dask: not allowed with argument --workers",
         ),
-        ([*TOYS, "--out", "x.csv", "--toys", "0"], "toys must be > 0 and finite, got 0.0"),
-        ([*TOYS, "--out", "x.csv", "--seed", "-1"], "seed must be >= 0 and finite, got -1.0"),
+        ([*TOYS, "--out", "x.csv", "--toys", "0"], "toys must be from 1 to 1000000, got 0"),
+        ([*TOYS, "--out", "x.csv", "--seed", "-1"], "seed must be >= 0, got -1"),
         ([*TOYS, "--out", "x.csv", "--ratio", "0"], "ratio must be > 0 and finite, got 0.0"),
         ([*TOYS, "--out", "x.csv", "--case", "C"], "case must be one of A, B, got 'C'"),
         ([*PLANE, "--points", "3", "--out", "x.csv"], "a scan needs either --ratio or all of --m-zp-min, --m-zp-max"),
@@ -506,15 +507,43 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         ),
         (
             [*PLANE, *["--points", "3", "--out", "x.csv", "--m-zp-min", "2", "--m-zp-max", "3", "--m-zp-points", "0"]],
-            "m_zp_points must be >= 1, got 0",
+            "m_zp_points must be from 1 to 10000000, got 0",
         ),
         (["hepdata", "--out", "x.zip"], "must be called something.tar.gz, got x.zip"),
         (["hepdata", "--out", "no/such/folder/x.tar.gz"], "the folder no/such/folder does not exist"),
         (["hepdata", "--out", "x.tar.gz", "--delta-chi2", "3"], "delta_chi2 must be one of 4.61, 2.71, got 3.0"),
-        (["hepdata", "--out", "x.tar.gz", "--points", "0"], "points must be >= 1, got 0"),
+        (["hepdata", "--out", "x.tar.gz", "--points", "0"], "points must be from 1 to 100000, got 0"),
         (["hepdata", "--out", "x.tar.gz", "--last-bin", "26"], "last_bin must be <= 25"),
-        (["figures", "--out", "x", "--points", "0"], "points must be >= 1, got 0"),
-        (["fit"], "invalid choice: 'fit'"),
+        (["figures", "--out", "x", "--points", "0"], "points must be from 1 to 100000, got 0"),
+        (["figures", "--out", "x", "--points", "100001"], "points must be from 1 to 100000, got 100001"),
+        ([*SCAN, "--points", "100000000000", "--out", "x.csv"], "points must be from 1 to 10000000, got 100000000000"),
+        (
+            [*PLANE, "--out", "x", "--points", "4000", "--m-zp-min", "2", "--m-zp-max", "3", "--m-zp-points", "4000"],
+            "points times m_zp_points must be from 1 to 10000000, got 16000000",
+        ),
+        ([*TOYS, "--out", "x.csv", "--toys", "1" + 400 * "0"], "toys must be from 1 to 1000000, got 1"),
+        ([*TOYS, "--out", "x.csv", "--seed", "-1" + 400 * "0"], "seed must be >= 0, got -1"),
+        ([*SCAN, "--points", "3", "--out", ""], "argument --out: must name what to write to"),
+        ([*TOYS, "--out", "-"], "argument --out: must name what to write to (./- for a file called -), got '-'"),
+        (["limit", "--case", "A", *POINT, "--g-q", "d=1,d=2"], "g_q must name each flavour once, got 'd=1,d=2'"),
+        (
+            ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-q", "d=1e155"],
+            "a number is too large to compute with: Numerical result out of range",
+        ),
+        (["loops", "--m-chi", "1e200", "--m-zp", "1e200"], "is too large or too small to compute"),
+        (
+            ["coefficients", "--case", "A", "--m-chi", "1e-200", "--m-zp", "1e-160", "--nuclide", "I127"],
+            "c1 must be finite, got inf",
+        ),
+        (["spectrum", "--case", "A", *POINT, "--g", "1e200"], "n_tree is too large or too small to compute"),
+        (["limit", "--case", "A", "--m-chi", "1e-100", "--m-zp", "1e-100"], "must be finite, got inf"),
+        ([*SCAN, "--points", "3", "--out", "x.csv", "--ratio", "1e308"], "m_zp must be > 0 MeV and finite, got inf"),
+        (["limt"], "no command is called 'limt': did you mean limit?"),
+        (["tree"], "no command is called 'tree': there are loops, coefficients, spectrum, limit, scan, toys, figures"),
+        (["loops", "--mchi", "1", "--m-zp", "1"], "loops has no option --mchi: did you mean --m-chi?"),
+        (["limit", "--case", "A", *POINT, "--dleta-chi2=2.71"], "no option --dleta-chi2: did you mean --delta-chi2?"),
+        (["limit", "--case", "A", *POINT, "-json"], "limit has no option -json: did you mean --json?"),
+        (["limit", "--case", "A", *POINT, "--xyz"], "limit has no option --xyz: see limit --help"),
         ([], "the following arguments are required: COMMAND"),
     ],
 )
@@ -529,11 +558,74 @@ def test_errors_are_one_line_and_leave_nothing_behind(capsys, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_figures_refuses_a_file_as_folder(capsys, tmp_path):
-    (tmp_path / "taken").write_text("")
-    code, out, err = run(capsys, "figures", "--out", tmp_path / "taken")
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
+@pytest.mark.skipif(os.name != "posix", reason="not every system has such nodes")
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        ([*SCAN, "--points", "3"], "x.csv"),
+        ([*SCAN, "--points", "3"], "x.csv.part"),
+        (TOYS, "x.csv"),
+        (["hepdata"], "x.tar.gz"),
+        (["figures"], "x"),
+        (["figures"], "x/fig4.csv"),
+    ],
+)
+def test_what_is_no_ordinary_file_is_refused_before_anything_is_computed(capsys, monkeypatch, tmp_path, command, place):
+    def computed(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(cli, "predict", computed)
+    monkeypatch.setattr(paper, "predict", computed)
+    node = tmp_path / place
+    node.parent.mkdir(exist_ok=True)
+    for make in (os.mkfifo, lambda path: path.symlink_to("nowhere"), lambda path: path.touch(0o444)):
+        make(node)
+        before = node.lstat()
+        code, out, err = run(capsys, *command, "--out", tmp_path / place.split("/")[0].removesuffix(".part"))
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("cevnsloop: cannot write")
+        assert node.lstat() == before
+        assert list(node.parent.iterdir()) == [node]
+        node.unlink()
+
+
+def shell(line, **environment):
+    """Exit code, output and errors of a line of sh, with `cevnsloop` in it."""
+    program = f'cevnsloop() {{ "{sys.executable}" -m cevnsloop "$@"; }}\n{line}'
+    done = subprocess.run(["sh", "-c", program], capture_output=True, env=os.environ | environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+LIMIT = "cevnsloop limit --case A --m-chi 1 --m-zp 10"
+TWO_POINTS = "cevnsloop scan --case A --ratio 2 --m-chi-min 1 --m-chi-max 2 --points 2 --out"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"({LIMIT} --json; echo $? >&2) | :", (0, b"", b"141\n")),
+        ("cevnsloop limit --help | :", (0, b"", b"")),
+        ("{ (cevnsloop limt; echo $? >&3) 2>&1 >&3 | :; } 3>&1", (0, b"2\n", b"")),
+        ("cevnsloop limt 2>&-", (2, b"", b"")),
+        (f"{LIMIT} >&-", (0, b"", b"")),
+        (f"{TWO_POINTS} x.csv 2>&-", (0, b"2 limits written to x.csv\n", b"")),
+    ],
+    ids=["pipe", "help into a pipe", "error into a pipe", "error to nowhere", "result to nowhere", "bar to nowhere"],
+)
+def test_nobody_reads_what_is_printed(tmp_path, monkeypatch, line, expected):
+    monkeypatch.chdir(tmp_path)
+    assert shell(line) == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = shell(f"{TWO_POINTS} ü.csv", **ASCII)
+    assert (code, err) == (0, b"")
+    assert out.startswith(b"2 limits written to \\")
+    assert [path.name for path in tmp_path.iterdir()] == ["ü.csv"]
 
 
 @pytest.mark.parametrize(
