@@ -28,7 +28,7 @@ import numpy as np
 
 from .checks import frozen, positive, real, sealed
 from .events import Events
-from .fit import Limit, coupling_squared, first_rise, limits_or_error
+from .fit import Limit, first_rise, levels, limits, named
 
 # Newton's method ends with the step that lowers q by less than this: by less than q rounds. Its length is 1e-7 in units
 # of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.
@@ -102,63 +102,79 @@ def blocks(shape, size):
 
 def _minimise(n, c, a, dataset, alpha_0, beta_0):
     """q, alpha and beta at the minimum, shape (3, P), for P points: n, c, a have the shape (B, P)."""
-    b_on = dataset.b_on[:, None]
-    weight_x, weight_y = dataset.sigma_alpha**-2, dataset.sigma_beta**-2
-    # as unknowns x = 1 + alpha and y = 1 + beta: for large n, x is close to 0 and alpha would lose its digits
-    data = np.stack(np.broadcast_arrays(n, c, a))
-    centre = np.stack([1 + alpha_0, 1 + beta_0])
-
-    def solve(xx, xy, yy, x, y):
-        determinant = xx * yy - xy * xy
-        return np.stack([yy * x - xy * y, xx * y - xy * x]) / determinant
-
-    def evaluate(point, data, centre):
-        """q, Newton's step and the fall of q that it promises."""
-        n, c, a = data
-        s = n * point[0] + b_on * point[1]
-        lam, curvature = multiplier(s, c, a)
-        pull = point - centre
-        q = 2 * (c * np.log1p(lam) + a * np.log1p(-lam) - lam * s).sum(0)
-        q += weight_x * pull[0] ** 2 + weight_y * pull[1] ** 2
-        x, y = (lam * n).sum(0) - weight_x * pull[0], (lam * b_on).sum(0) - weight_y * pull[1]
-        # at a bound and drawn beyond it: stay there, and leave the other unknown its own step
-        free_x, free_y = (point[0] > 0) | (x > 0), (point[1] > 0) | (y > 0)
-        x, y = x * free_x, y * free_y
-        wn, wb = curvature * n, curvature * b_on
-        xy = (wn * b_on).sum(0) * (free_x & free_y)
-        step = solve(weight_x + (wn * n).sum(0), xy, weight_y + (wb * b_on).sum(0), x, y)
-        return np.stack([q, *step, x * step[0] + y * step[1]])
-
-    w = 1 / np.maximum(c + a, 1.0)
-    wn, wb, r = w * n, w * b_on, c - a
-    point = solve(
-        weight_x + (wn * n).sum(0),
-        (wn * b_on).sum(0),
-        weight_y + (wb * b_on).sum(0),
-        (wn * r).sum(0) + weight_x * centre[0],
-        (wb * r).sum(0) + weight_y * centre[1],
-    )
-    point = np.maximum(point, 0.0)
+    sigma, b_on = np.array([[dataset.sigma_alpha], [dataset.sigma_beta]]), dataset.b_on[:, None]
+    data, centre = np.stack(np.broadcast_arrays(n, c, a)), np.stack([1 + alpha_0, 1 + beta_0])
+    point, pull = _start(data, b_on, sigma, centre)
     found, active = np.empty((3, n.shape[1])), np.arange(n.shape[1])
-    state, length = evaluate(point, data, centre), np.ones(n.shape[1])
+    state, length = _evaluate(point, pull, data, b_on, sigma), np.ones(n.shape[1])
     for _ in range(MOST_STEPS):
         going = state[3] > CONVERGED
         if not going.all():
             found[0, active[~going]] = state[0, ~going]
-            found[1:, active[~going]] = point[:, ~going] + state[1:3, ~going] - 1
+            found[1:, active[~going]] = point[:, ~going] + sigma * state[1:3, ~going] - 1
             if not going.any():
                 return found
             active, data, centre, length = active[going], data[:, :, going], centre[:, going], length[going]
-            point, state = point[:, going], state[:, going]
-        trial = np.maximum(point + length * state[1:3], 0.0)
-        new = evaluate(trial, data, centre)
+            point, pull, state = point[:, going], pull[:, going], state[:, going]
+        trial = _bounded(point + length * sigma * state[1:3], pull + length * state[1:3], sigma, centre)
+        new = _evaluate(*trial, data, b_on, sigma)
         descends = new[0] <= state[0] - 1e-4 * length * state[3] + ROUNDING * (1 + state[0])
-        point, state = np.where(descends, trial, point), np.where(descends, new, state)
+        point, pull, state = (
+            np.where(descends, *pair) for pair in zip((*trial, new), (point, pull, state), strict=True)
+        )
         length = np.where(descends, 1.0, length / 2)
-    raise ValueError("n_th must be >= 0 in bins without any count, where q has a kink at s = 0: the minimum lies there")
+    n, c, a = data
+    kinks = np.flatnonzero(((n < 0) & (c + a == 0)).any(1))
+    raise ValueError(f"n_th must be >= 0 without any count, where q has a kink at s = 0: {named(kinks, dataset)}")
 
 
-def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, absorbed=None):
+def _start(data, b_on, sigma, centre):
+    """Where Newton's method begins: 1 + alpha and 1 + beta ("point"), and what they are off from their centres in units
+    of sigma ("pull"), each of shape (2, P).
+
+    Both are kept from here on, because either loses digits in the other: the point, near 0, for n far above the data,
+    the pull for a small sigma. Where sigma is 0, the point stays.
+    """
+    n, c, a = data
+    w, v = 1 / np.maximum(c + a, 1.0), np.stack(np.broadcast_arrays(n, b_on))
+    xx, yy = sigma**2 * (w * v**2).sum(1)
+    xy = (w * v[0] * v[1]).sum(0)
+    x, y = sigma**2 * (w * (c - a) * v).sum(1) + centre
+    point = _solve(1 + xx, sigma[0] ** 2 * xy, sigma[1] ** 2 * xy, 1 + yy, x, y)
+    pull = sigma * (w * (c - a - (point[:, None] * v).sum(0)) * v).sum(1)
+    far = np.stack([xx, yy]) > 1
+    pull[far] = ((point - centre) / np.where(sigma > 0, sigma, 1.0))[far]
+    return _bounded(np.where(far, point, centre + sigma * pull), pull, sigma, centre)
+
+
+def _bounded(point, pull, sigma, centre):
+    """Point and pull, put back to 1 + alpha = 0 or 1 + beta = 0 where they are beyond."""
+    beyond = point < 0
+    return np.where(beyond, 0.0, point), np.where(beyond & (sigma > 0), -centre / np.where(sigma > 0, sigma, 1.0), pull)
+
+
+def _evaluate(point, pull, data, b_on, sigma):
+    """q, Newton's step in terms of the pulls and the fall of q that it promises, shape (4, P)."""
+    n, c, a = data
+    s = n * point[0] + b_on * point[1]
+    lam, curvature = multiplier(s, c, a)
+    q = 2 * (c * np.log1p(lam) + a * np.log1p(-lam) - lam * s).sum(0) + (pull**2).sum(0)
+    n, b = sigma[0] * n, sigma[1] * b_on
+    fall = np.stack([(lam * n).sum(0), (lam * b).sum(0)]) - pull
+    # at a bound and drawn beyond it: stay there, and leave the other unknown its own step
+    free = (point > 0) | (fall > 0)
+    wn, wb, fall = curvature * n, curvature * b, fall * free
+    xy = (wn * b).sum(0) * free.all(0)
+    step = _solve(1 + (wn * n).sum(0), xy, xy, 1 + (wb * b).sum(0), *fall)
+    return np.stack([q, *step, (fall * step).sum(0)])
+
+
+def _solve(xx, xy, yx, yy, x, y):
+    """Cramer's rule for xx u + xy v = x, yx u + yy v = y; shape (2, P)."""
+    return np.stack([yy * x - xy * y, xx * y - yx * x]) / (xx * yy - xy * yx)
+
+
+def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0):
     """The fit.Limit of q(G), as fit.upper_limit: the first G above the best fit where q has risen by delta_chi2.
 
     `events` = events.predict(model, dataset, ...); for toys the shape of the result is that to which the models, the
@@ -166,8 +182,8 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
     counted positive, from 0.1 to 1e6 in steps of 25%, and refined from there by Chandrupatla's root finder: the best
     fit as the root of dq/dG, the limit as that of q, both to the resolution of float64.
 
-    Raises ValueError as fit.upper_limit and profile_poisson do; but where q never rises so far, g_limit is `absorbed`
-    if that is given. Toys need it: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
+    No limit is a value, as in fit.upper_limit: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
+    Raises ValueError as profile_poisson does, and if delta_chi2 is not finite and > 0.
     """
     positive("delta_chi2", delta_chi2, "")
     events = events.in_bins_of(dataset)
@@ -180,7 +196,7 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
     found = np.empty((3, *shape))
     for block in blocks(shape, ROWS):
         found[(slice(None), *block)] = _limits(
-            events.n_sm, dataset, delta_chi2, absorbed, *(v[block] for v in (*vectors, *centres))
+            events.n_sm, dataset, delta_chi2, *(v[block] for v in (*vectors, *centres))
         )
     return Limit(*sealed(found))
 
@@ -188,9 +204,9 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
 SIGNALS = frozen(np.array([0.0, *np.geomspace(0.1, 1e6, 73)]))  # events at which q is looked at first
 
 
-def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
+def _limits(n_sm, dataset, delta_chi2, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
     """g_limit, g_best and q there, shape (3, P), for P points: the other arrays have the shape (P, B) or (P,)."""
-    y = coupling_squared(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
+    y = levels(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), dataset, SIGNALS)
 
     def fit(y, i):
         y = y[..., None]
@@ -207,9 +223,4 @@ def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss,
         return -(multiplier(s, n_on[i], b_ss[i])[0] * (quadratic[i] + 2 * y[..., None] * quartic[i])).sum(-1)
 
     points = np.arange(y.shape[1])[None]
-    rise = first_rise(q, slope, y, [points], [delta_chi2])
-    if absorbed is None:
-        return limits_or_error(rise, delta_chi2)
-    (y_limit,) = rise.y_limit
-    g_limit = np.where(np.isfinite(y_limit), np.sqrt(y_limit), absorbed)
-    return np.concatenate([g_limit, np.sqrt(rise.y_best), rise.chi2_min])
+    return limits(first_rise(q, slope, y, [points], [delta_chi2]))
