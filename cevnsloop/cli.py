@@ -210,10 +210,10 @@ def _toy_limits(choices, piece):
     covered = [
         toys.coverage(events.at([n]), [g], dataset, [a.delta_chi2], a.toys, a.seed) for n, g in enumerate(g_limit)
     ]
-    fractions, rejected = ([f[a.delta_chi2][0] for f, _ in covered], [n[0] for _, n in covered])
+    fractions = np.array([one.fractions[a.delta_chi2][0] for one in covered])
     fc = toys.feldman_cousins(events, dataset, 0.9, a.toys, a.seed)
-    left_out = expected.left_out + np.array(rejected) + fc.left_out.sum(1)
-    columns = (g_limit, *expected.g_limit.values(), np.array(fractions), fc.g_limit, left_out)
+    left_out = expected.left_out + np.array([one.left_out[0] for one in covered]) + fc.left_out.sum(1)
+    columns = (g_limit, *expected.g_limit.values(), fractions, fc.g_limit, left_out)
     return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOY_COLUMNS, columns, strict=True))}
 
 

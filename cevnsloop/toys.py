@@ -11,7 +11,6 @@ what is made of many toys leaves it out, and says how many those were (`fitted`)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import NamedTuple
 
 import numpy as np
 
@@ -76,9 +75,12 @@ class Fits(Record):
     g_limit: Mapping[float, np.ndarray]
 
     def __post_init__(self):
-        g_limit = {delta: frozen(real("g_limit", limits, "")) for delta, limits in self.g_limit.items()}
         numbers = {name: real(name, getattr(self, name), "") for name in ("g_best", "chi2_min")}
-        self._keep(**numbers, g_limit=FrozenDict(g_limit))
+        self._keep(**numbers, g_limit=_arrays("g_limit", self.g_limit))
+
+
+def _arrays(name, values):
+    return FrozenDict({key: frozen(real(name, value, "")) for key, value in values.items()})
 
 
 def fits(events, experiments, dataset, deltas=()):
@@ -102,15 +104,19 @@ def statistic(events, g, experiments, dataset):
     return at_truth - fits(events, experiments, dataset).chi2_min
 
 
-class Bands(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Bands(Record):
     """Limits to be expected of N models.
 
     g_limit    quantiles of the limits of toys, {name of BANDS: array (N,)}; inf and nan as in fit.Limit
     left_out   number of toys that cannot be fitted
     """
 
-    g_limit: dict[str, np.ndarray]
+    g_limit: Mapping[str, np.ndarray]
     left_out: int
+
+    def __post_init__(self):
+        self._keep(g_limit=_arrays("g_limit", self.g_limit))
 
 
 def bands(events, dataset, delta_chi2, number, seed):
@@ -122,7 +128,8 @@ def bands(events, dataset, delta_chi2, number, seed):
     return Bands(dict(zip(BANDS, quantiles, strict=True)), left_out)
 
 
-class Coverage(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Coverage(Record):
     """How often limits hold at K couplings.
 
     fractions   of the toys that can be fitted, {delta: array (K,)}; nan where there is nothing to hold: without a
@@ -130,8 +137,11 @@ class Coverage(NamedTuple):
     left_out    numbers of toys that cannot be fitted, shape (K,)
     """
 
-    fractions: dict[float, np.ndarray]
+    fractions: Mapping[float, np.ndarray]
     left_out: np.ndarray
+
+    def __post_init__(self):
+        self._keep(fractions=_arrays("fractions", self.fractions), left_out=real("left_out", self.left_out, ""))
 
 
 def coverage(events, g, dataset, deltas, number, seed):
@@ -143,13 +153,13 @@ def coverage(events, g, dataset, deltas, number, seed):
     g = real("g", g, "")
     some, zero = np.isfinite(g), np.zeros(len(g))
     n_th = events.total(np.where(some, g, 0.0))
-    found = Coverage({delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g), dtype=int))
+    fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g))
     for k, toys in enumerate(throw_each(n_th, dataset, number, seed, zero, zero)):
         if some[k]:
-            toys, found.left_out[k] = fitted(toys, dataset)
+            toys, left_out[k] = fitted(toys, dataset)
             for delta, limits in fits(events, toys, dataset, deltas).g_limit.items():
-                found.fractions[delta][k] = np.where(np.isnan(limits), np.nan, limits >= g[k]).mean()
-    return found
+                fractions[delta][k] = np.where(np.isnan(limits), np.nan, limits >= g[k]).mean()
+    return Coverage(fractions, left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +204,7 @@ def feldman_cousins(events, dataset, level, number, seed):
     far = DELTA_CHI2["two parameters"]
     data = fits(events, observed(dataset), dataset, [far])
     g = np.where(np.isfinite(data.g_limit[far][0]), data.g_limit[far][0], np.nan)[:, None] * FRACTIONS
-    critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape, dtype=int)
+    critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape)
     n_th = np.stack([events.total(column) for column in np.where(np.isnan(g), 0.0, g).T], axis=1)
     chi2, alpha, beta = profile(n_th, dataset)
     for n in np.flatnonzero(np.isfinite(g[:, 0])):

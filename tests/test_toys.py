@@ -133,8 +133,9 @@ def test_bands_are_central_68_and_95_per_cent():
 
 
 def test_bands_are_quantiles_of_the_limits_of_toys(dataset, events):
-    got, left_out = toys.bands(events, dataset, 2.71, 400, 9)
-    assert left_out == 0
+    bands = toys.bands(events, dataset, 2.71, 400, 9)
+    got = bands.g_limit
+    assert bands.left_out == 0
     assert list(got) == list(toys.BANDS)
     limits = toys.fits(events, toys.throw(events.n_sm, dataset, 400, 9), dataset, [2.71]).g_limit[2.71]
     for name, level in toys.BANDS.items():
@@ -240,13 +241,13 @@ def test_toys_without_a_count_in_a_bin_are_left_out_and_counted(sparse, dataset,
     assert np.array_equal(kept.n_on, thrown.n_on[~empty])
 
     limits = got.g_limit[2.71][~empty]
-    quantiles, left_out = toys.bands(reaching, sparse, 2.71, 4000, 5)
-    assert left_out == empty.sum()
-    assert quantiles["median"] == pytest.approx(np.quantile(limits, 0.5, axis=0, method="higher"), rel=1e-12, abs=0)
+    bands = toys.bands(reaching, sparse, 2.71, 4000, 5)
+    assert bands.left_out == empty.sum()
+    assert bands.g_limit["median"] == pytest.approx(np.quantile(limits, 0.5, axis=0, method="higher"), rel=1e-12, abs=0)
     # at G = 0 every toy that can be fitted is covered, and no other
-    fractions, left_out = toys.coverage(reaching.at([0]), [0.0], sparse, [2.71], 4000, 5)
-    assert fractions[2.71] == [1.0]
-    assert abs(left_out[0] / 4000 - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / 4000)
+    covered = toys.coverage(reaching.at([0]), [0.0], sparse, [2.71], 4000, 5)
+    assert covered.fractions[2.71] == [1.0]
+    assert abs(covered.left_out[0] / 4000 - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / 4000)
 
 
 def test_feldman_and_cousins_leave_such_toys_out(sparse, events):
@@ -288,8 +289,8 @@ def test_no_limit_and_no_signal_are_values(dataset, events):
     assert np.isnan(toys.feldman_cousins(none, dataset, 0.9, 40, 2).g_limit).all()
     # couplings that are no number, as limits may be, beside one that is
     one = events.at([1])
-    fractions, _ = toys.coverage(one, [np.inf, 1e-8, np.nan], dataset, [2.71], 40, 2)
-    assert np.isnan(fractions[2.71]).tolist() == [True, False, True]
+    some = toys.coverage(one, [np.inf, 1e-8, np.nan], dataset, [2.71], 40, 2)
+    assert np.isnan(some.fractions[2.71]).tolist() == [True, False, True]
     assert np.isposinf(toys.bands(one, dataset, 50.0, 40, 2).g_limit["-2"]).all()
 
 
