@@ -29,9 +29,17 @@ import numpy as np
 import scipy
 from scipy.optimize import elementwise
 
-from cevnsloop import coherent, events, fit, gluon, loops, output, paper, reference_events, settings, toys
-from cevnsloop.amplitude import AMPLITUDES, PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop.amplitudes import gluon, loops
+from cevnsloop.amplitudes.quarks import AMPLITUDES, PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit import limits as fit
+from cevnsloop.fit import toys
 from cevnsloop.model import unit_model
+from cevnsloop.rates import events
+from cevnsloop.referees import events as reference_events
+from cevnsloop.results import quoted as paper
+from cevnsloop.run import output
 
 DELTA = fit.DELTA_CHI2["two parameters"]
 RANGES = {"1 to 1000 MeV": (1.0, 1000.0), "1 to 50 MeV": (1.0, 50.0)}  # Fig. 4, and where every model has a tree
@@ -44,7 +52,7 @@ DIRECT = (
     ("B", 53.0, 106.0),
 )
 HEAVY = ("matplotlib", "mpmath", "scipy.integrate", "scipy.optimize", "scipy.special", "yaml", "dask")
-IMPORTS = {"interpreter": "pass", "numpy": "import numpy", "cevnsloop": "import cevnsloop.cli"}
+IMPORTS = {"interpreter": "pass", "numpy": "import numpy", "cevnsloop": "import cevnsloop.app.cli"}
 FULL = {
     "repeats": 12,
     "points": 10_000,  # of the amortised limit
@@ -203,7 +211,7 @@ def imports(size):
     for _ in range(2 * size["repeats"]):
         for name, code in IMPORTS.items():
             times[name] = min(times[name], best(lambda: fresh("-c", code), 1))  # noqa: B023
-    loaded = fresh("-c", f"import sys, cevnsloop.cli; print(*({set(HEAVY)} & set(sys.modules)))").split()
+    loaded = fresh("-c", f"import sys, cevnsloop.app.cli; print(*({set(HEAVY)} & set(sys.modules)))").split()
     return {**times, "beyond": times["cevnsloop"] - times["interpreter"], "loaded": sorted(loaded)}
 
 

@@ -15,7 +15,8 @@ import matplotlib
 import mpmath as mp
 import numpy as np
 
-from cevnsloop import loops, reference
+from cevnsloop.amplitudes import loops
+from cevnsloop.referees import loops as reference
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cevnsloop import gluon, loops
+from cevnsloop.amplitudes import gluon, loops
 
 NAMES = ("D0b", "D00b", "D00_ab", "D1b", "D001_ab", "D11_ab")
 

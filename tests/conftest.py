@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop import coherent, settings
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
 
 RELEASE = Path(__file__).parents[2] / "shared" / "data" / "coherent" / "csi2017"
 

@@ -2,8 +2,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from cevnsloop import gluon, inputs
-from cevnsloop.amplitude import (
+from cevnsloop import inputs
+from cevnsloop.amplitudes import gluon
+from cevnsloop.amplitudes.quarks import (
     PUBLISHED,
     REDERIVED,
     SWITCHES,
@@ -16,7 +17,7 @@ from cevnsloop.amplitude import (
 )
 from cevnsloop.model import Model, unit_model
 from cevnsloop.nucleus import nuclide
-from cevnsloop.reference import hypergeometric as integral
+from cevnsloop.referees.loops import hypergeometric as integral
 
 CS = nuclide("Cs133")
 V = inputs.value

@@ -58,6 +58,6 @@ def test_derivations_take_nothing_from_what_they_check():
 
 def test_importing_the_core_does_not_import_matplotlib_or_mpmath_or_what_is_optional():
     slow = {"matplotlib", "mpmath", "hepdata_lib", "yaml", "scipy.optimize", "scipy.integrate"}
-    code = f"import sys, cevnsloop.cli; print(sorted({slow} & set(sys.modules)))"
+    code = f"import sys, cevnsloop.app.cli; print(sorted({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop import reference_events
-from cevnsloop.amplitude import PUBLISHED, loop_coefficients
-from cevnsloop.events import predict
-from cevnsloop.fit import upper_limit
+from cevnsloop.amplitudes.quarks import PUBLISHED, loop_coefficients
+from cevnsloop.fit.limits import upper_limit
 from cevnsloop.model import unit_model
+from cevnsloop.rates.events import predict
+from cevnsloop.referees import events as reference_events
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = json.loads((ROOT / "book" / "speed.json").read_text(encoding="utf-8"))

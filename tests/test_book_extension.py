@@ -123,25 +123,25 @@ def without_numbers_of_lists(text):
     ],
 )
 def test_plain_text_becomes(plain, expected, extension):
-    assert extension.converted(plain, "cevnsloop.loops") == expected
+    assert extension.converted(plain, "cevnsloop.amplitudes.loops") == expected
 
 
 def test_names_become_links_where_they_mean_a_function_or_class(extension):
     inline = extension.inline
-    assert inline("`D0b`", "cevnsloop.loops") == ":py:obj:`D0b <cevnsloop.loops.D0b>`"
-    assert inline("`xsec.total`", "cevnsloop.loops") == ":py:obj:`xsec.total <cevnsloop.xsec.total>`"
-    assert inline("`unit_model`", "cevnsloop.paper") == ":py:obj:`unit_model <cevnsloop.model.unit_model>`"
+    assert inline("`D0b`", "cevnsloop.amplitudes.loops") == ":py:obj:`D0b <cevnsloop.amplitudes.loops.D0b>`"
+    assert inline("`xsec.total`", "cevnsloop.amplitudes.loops") == ":py:obj:`xsec.total <cevnsloop.rates.xsec.total>`"
+    assert inline("`unit_model`", "cevnsloop.results.quoted") == ":py:obj:`unit_model <cevnsloop.model.unit_model>`"
     for word in ("m_chi", "np", "NEAR", "_Point", "D0b(1, 2)", "nowhere.total"):
-        assert inline(f"`{word}`", "cevnsloop.loops") == f"``{word}``"
+        assert inline(f"`{word}`", "cevnsloop.amplitudes.loops") == f"``{word}``"
 
 
 def test_constants_come_with_their_values_and_comments(extension):
     code = (FOLDER / "amplitude.py").read_text(encoding="utf-8")
-    text = "\n".join(extension.constants(code, "cevnsloop.amplitude"))
+    text = "\n".join(extension.constants(code, "cevnsloop.amplitudes.quarks"))
     assert '.. py:data:: KAPPA\n   :value: {"A": -4, "B": 12}\n\n   below Eq. (5)\n' in text
     assert "   Eq. (14): valence numbers." in text, "a comment above the statement"
     code = (FOLDER / "loops.py").read_text(encoding="utf-8")
-    text = "\n".join(extension.constants(code, "cevnsloop.loops"))
+    text = "\n".join(extension.constants(code, "cevnsloop.amplitudes.loops"))
     assert ".. py:data:: NEAR\n   :value: -2.4, 1.8\n\n   range of" in text
     assert ".. py:data:: PRINTED\n\n" in text, "a long value is left to the source"
     assert "_I0" not in text

@@ -12,13 +12,21 @@ import pytest
 from PIL import Image
 
 import cevnsloop
-from cevnsloop import __version__, cli, coherent, hepdata, output, paper, provenance, results, settings, toys
-from cevnsloop.amplitude import PUBLISHED, REDERIVED, Amplitude, loop_coefficients
-from cevnsloop.events import predict
-from cevnsloop.fit import scan, upper_limit
+from cevnsloop import __version__
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, Amplitude, loop_coefficients
+from cevnsloop.app import cli
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit import toys
+from cevnsloop.fit.limits import scan, upper_limit
 from cevnsloop.model import DOWN_TYPE, Model, unit_model
 from cevnsloop.nucleus import nuclide
-from cevnsloop.reference import loop
+from cevnsloop.rates.events import predict
+from cevnsloop.referees.loops import loop
+from cevnsloop.results import hepdata
+from cevnsloop.results import quoted as paper
+from cevnsloop.results import tables as results
+from cevnsloop.run import output, provenance
 
 README_FIGURE = Path(__file__).parents[1] / "book" / "_static" / "fig4.png"
 POINT = ["--m-chi", "10", "--m-zp", "100"]
@@ -509,7 +517,7 @@ def test_hepdata(capsys, dataset, tmp_path):
 
 def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "cevnsloop.hepdata")
+    monkeypatch.delitem(sys.modules, "cevnsloop.results.hepdata")
     monkeypatch.delattr(cevnsloop, "hepdata")
     monkeypatch.setitem(sys.modules, "hepdata_lib", None)  # as if it were not there
     code, out, err = run(capsys, "hepdata", "--out", "submission.tar.gz", "--points", 3)
@@ -710,7 +718,7 @@ def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "start", [["-m", "cevnsloop"], ["-c", "from cevnsloop.cli import main; raise SystemExit(main())"]]
+    "start", [["-m", "cevnsloop"], ["-c", "from cevnsloop.app.cli import main; raise SystemExit(main())"]]
 )
 def test_the_command_starts_from_a_shell(start):
     done = subprocess.run([sys.executable, *start, "limit", "--case", "A", *POINT], capture_output=True, text=True)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import coherent, settings
-from cevnsloop.detector import bin_probability, csi_acceptance, recoil_breaks
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.experiments.response import bin_probability, csi_acceptance, recoil_breaks
 
 ROOT = Path(__file__).parents[1]
 TABLES = ("counts.csv", "prompt_neutrons.csv", "arrival_times.csv")

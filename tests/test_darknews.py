@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop import nucleus, units, xsec
+from cevnsloop import nucleus, units
+from cevnsloop.rates import xsec
 
 ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).parent / "data" / "darknews.csv"

@@ -8,8 +8,9 @@ import math
 
 import pytest
 
-from cevnsloop import inputs, loops
-from cevnsloop.amplitude import HEAVY, LIGHT, PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop import inputs
+from cevnsloop.amplitudes import loops
+from cevnsloop.amplitudes.quarks import HEAVY, LIGHT, PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.derivation import boxes, compare, matching
 from cevnsloop.derivation import gluon_background as gluons
 from cevnsloop.model import Model

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from cevnsloop import amplitude, loops
+from cevnsloop.amplitudes import loops
+from cevnsloop.amplitudes import quarks as amplitude
 from cevnsloop.derivation import boxes, compare, contact, goldstone
 from cevnsloop.derivation.boxes import box, coefficient, expand_propagator
 from cevnsloop.derivation.compare import derived_kappa, in_loop_functions, ratio_to_print

@@ -8,12 +8,15 @@ import pytest
 import sympy as sp
 from scipy.integrate import dblquad, quad
 
-from cevnsloop import amplitude, gluon, inputs, loops, reference
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
+from cevnsloop import inputs
+from cevnsloop.amplitudes import gluon, loops
+from cevnsloop.amplitudes import quarks as amplitude
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
 from cevnsloop.derivation import completeness as more
 from cevnsloop.derivation import goldstone
 from cevnsloop.model import unit_model
 from cevnsloop.nucleus import nuclide
+from cevnsloop.referees import loops as reference
 
 CS = nuclide("Cs133")
 M_N = (inputs.value("masses.m_p") + inputs.value("masses.m_n")) / 2

@@ -8,8 +8,10 @@ import pytest
 import sympy as sp
 from scipy.integrate import quad
 
-from cevnsloop import amplitude, gluon, inputs, loops
-from cevnsloop.amplitude import PUBLISHED
+from cevnsloop import inputs
+from cevnsloop.amplitudes import gluon, loops
+from cevnsloop.amplitudes import quarks as amplitude
+from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.derivation import dirac
 from cevnsloop.derivation import gluon_background as bg
 from cevnsloop.derivation.gluon_background import J1, S, U

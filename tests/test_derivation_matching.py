@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from cevnsloop import inputs
-from cevnsloop.amplitude import PUBLISHED, REDERIVED, gluon_sum, scalar_sum, twist2_sum, vector_charge
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, gluon_sum, scalar_sum, twist2_sum, vector_charge
 from cevnsloop.derivation import dirac, matching
 from cevnsloop.derivation.matching import Nucleon
 from cevnsloop.model import unit_model

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from cevnsloop import inputs, xsec
-from cevnsloop.amplitude import LoopCoefficients
+from cevnsloop import inputs
+from cevnsloop.amplitudes.quarks import LoopCoefficients
 from cevnsloop.derivation import dirac, recoil
 from cevnsloop.derivation.recoil import C1, C2, C3, CHARGE, G_CHI_L, G_F, HALF, M_CHI, M_ZP, E, M, T
 from cevnsloop.nucleus import helm, nuclide
+from cevnsloop.rates import xsec
 
 CS = nuclide("Cs133")
 SIN2 = inputs.value("weak_angle.msbar_mz")

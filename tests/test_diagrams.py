@@ -9,8 +9,8 @@ import sympy as sp
 
 mpl.use("Agg")
 
-from cevnsloop import diagrams
-from cevnsloop.diagrams import BOXES, CONTACT, PARTICLES, TREE, TWO_LOOP, loops, meetings, vertices
+from cevnsloop.results import diagrams
+from cevnsloop.results.diagrams import BOXES, CONTACT, PARTICLES, TREE, TWO_LOOP, loops, meetings, vertices
 
 ALL = TREE + BOXES + CONTACT + TWO_LOOP
 FIGURES = {"tree": TREE, "boxes": BOXES, "contact": CONTACT, "two_loop": TWO_LOOP}

@@ -3,12 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from cevnsloop import coherent, inputs, settings
-from cevnsloop import reference_events as reference
-from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
-from cevnsloop.events import predict, sm_events
-from cevnsloop.fit import upper_limit
+from cevnsloop import inputs
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit.limits import upper_limit
 from cevnsloop.model import Model, unit_model
+from cevnsloop.rates.events import predict, sm_events
+from cevnsloop.referees import events as reference
 
 EPS = np.finfo(float).eps
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import paper
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import predict
-from cevnsloop.figures import COLOURS
-from cevnsloop.fit import DELTA_CHI2, scan
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.fit.limits import DELTA_CHI2, scan
 from cevnsloop.model import CASES, DOWN_TYPE, unit_model
+from cevnsloop.rates.events import predict
+from cevnsloop.results import quoted as paper
+from cevnsloop.results.figures import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
 AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}

@@ -4,8 +4,9 @@ import pytest
 
 mpl.use("Agg")
 
-from cevnsloop import figures, paper
-from cevnsloop.amplitude import PUBLISHED
+from cevnsloop.amplitudes.quarks import PUBLISHED
+from cevnsloop.results import figures
+from cevnsloop.results import quoted as paper
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from cevnsloop import coherent, fit, settings
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import Events, predict, sm_events
-from cevnsloop.fit import (
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit import limits as fit
+from cevnsloop.fit.limits import (
     SIGNALS,
     Experiments,
     ceiling,
@@ -24,6 +25,7 @@ from cevnsloop.fit import (
     why,
 )
 from cevnsloop.model import DOWN_TYPE, MASSES, Model, unit_model
+from cevnsloop.rates.events import Events, predict, sm_events
 
 EPS = 2.0**-52
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cevnsloop import inputs
-from cevnsloop.flux import decay_at_rest, moment, spectrum
+from cevnsloop.rates.flux import decay_at_rest, moment, spectrum
 
 LINE, NU_E, NUBAR_MU = decay_at_rest()
 M_MU = mpmath.mpf(inputs.value("masses.m_mu"))

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cevnsloop import gluon, reference
-from cevnsloop.gluon import F_G, feynman_J, gluon_kernel
-from cevnsloop.loops import D0b, D00b
+from cevnsloop.amplitudes import gluon
+from cevnsloop.amplitudes.gluon import F_G, feynman_J, gluon_kernel
+from cevnsloop.amplitudes.loops import D0b, D00b
+from cevnsloop.referees import loops as reference
 
 EPS = 2.0**-52
 BOUND = 20 * EPS  # ten times the error measured; the promise is 1e-12

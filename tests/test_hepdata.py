@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 import yaml
 
-from cevnsloop import __version__, coherent, hepdata, paper, provenance, settings
-from cevnsloop.amplitude import AMPLITUDES
-from cevnsloop.fit import DELTA_CHI2
+from cevnsloop import __version__
+from cevnsloop.amplitudes.quarks import AMPLITUDES
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit.limits import DELTA_CHI2
+from cevnsloop.results import hepdata
+from cevnsloop.results import quoted as paper
+from cevnsloop.run import provenance
 
 WRITTEN = 5e-10  # 10 significant digits are written
 M_CHI = np.array([1.0, 10.0, 52.0, 300.0])
@@ -235,7 +240,7 @@ def test_a_submission_with_a_fault_is_not_written(dataset, tmp_path, monkeypatch
 
 
 def test_the_import_warns_of_nothing_and_leaves_no_filter_behind():
-    code = "import warnings, cevnsloop.hepdata; print(warnings.filters)"
+    code = "import warnings, cevnsloop.results.hepdata; print(warnings.filters)"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "hepdata_lib" not in done.stdout

@@ -7,10 +7,13 @@ import pytest
 from particle import Particle
 from scipy import constants
 
-from cevnsloop import coherent, inputs, settings, systematics, units
-from cevnsloop.amplitude import REDERIVED
-from cevnsloop.events import predict
+from cevnsloop import inputs, units
+from cevnsloop.amplitudes.quarks import REDERIVED
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit import shapes as systematics
 from cevnsloop.model import unit_model
+from cevnsloop.rates.events import predict
 
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
 

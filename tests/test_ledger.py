@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop.amplitude import SWITCHES
+from cevnsloop.amplitudes.quarks import SWITCHES
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = tomllib.loads((ROOT / "book" / "ledger.toml").read_text(encoding="utf-8"))["row"]

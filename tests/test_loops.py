@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cevnsloop import loops, reference
-from cevnsloop.loops import D0b, D00_ab, D00b, D001_ab, D1b, D11_ab, scalar_box, twist2_box
+from cevnsloop.amplitudes import loops
+from cevnsloop.amplitudes.loops import D0b, D00_ab, D00b, D001_ab, D1b, D11_ab, scalar_box, twist2_box
+from cevnsloop.referees import loops as reference
 
 EPS = 2.0**-52
 BOUND = 8 * EPS  # the promise of loops.py

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop import coherent
+from cevnsloop.experiments import csi2017 as coherent
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import __version__, inputs, output, provenance
+from cevnsloop import __version__, inputs
+from cevnsloop.run import output, provenance
 
 
 def half_way(target):

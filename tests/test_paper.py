@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from cevnsloop import coherent, paper, settings
-from cevnsloop.amplitude import PUBLISHED
-from cevnsloop.events import predict
-from cevnsloop.fit import profile, scan, upper_limit
-from cevnsloop.flux import decay_at_rest
+from cevnsloop.amplitudes.quarks import PUBLISHED
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit.limits import profile, scan, upper_limit
 from cevnsloop.model import DOWN_TYPE, unit_model
+from cevnsloop.rates.events import predict
+from cevnsloop.rates.flux import decay_at_rest
+from cevnsloop.results import quoted as paper
 
 PER_CENT = 0.01
 

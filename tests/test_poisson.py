@@ -11,12 +11,12 @@ from iminuit import Minuit
 from scipy.optimize import brentq
 from scipy.special import kl_div
 
-from cevnsloop import poisson
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import Events, predict, sm_events
-from cevnsloop.fit import profile, upper_limit
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.fit import poisson
+from cevnsloop.fit.limits import profile, upper_limit
+from cevnsloop.fit.poisson import multiplier, profile_poisson, steady_state, upper_limit_poisson
 from cevnsloop.model import unit_model
-from cevnsloop.poisson import multiplier, profile_poisson, steady_state, upper_limit_poisson
+from cevnsloop.rates.events import Events, predict, sm_events
 
 EPS = np.finfo(float).eps
 POINTS = [

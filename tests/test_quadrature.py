@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cevnsloop import coherent, events, quadrature, settings
-from cevnsloop.amplitude import PUBLISHED
-from cevnsloop.events import kernels, predict
-from cevnsloop.flux import decay_at_rest, moment, together
+from cevnsloop.amplitudes.quarks import PUBLISHED
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
 from cevnsloop.model import unit_model
-from cevnsloop.quadrature import grid, integrate
-from cevnsloop.xsec import recoil_range
+from cevnsloop.rates import events, quadrature
+from cevnsloop.rates.events import kernels, predict
+from cevnsloop.rates.flux import decay_at_rest, moment, together
+from cevnsloop.rates.quadrature import grid, integrate
+from cevnsloop.rates.xsec import recoil_range
 
 
 @pytest.mark.parametrize("n", [2, 4, 12])

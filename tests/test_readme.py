@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import cli
+from cevnsloop.app import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^cevnsloop (.+)$", README, re.MULTILINE)

@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 
 import cevnsloop
-from cevnsloop import coherent, paper, settings, systematics, toys
-from cevnsloop.amplitude import PUBLISHED, REDERIVED, LoopCoefficients, loop_coefficients
-from cevnsloop.coherent import Target
-from cevnsloop.events import Events, kernels, predict, sm_events
-from cevnsloop.fit import Experiments, Limit, observed, profile, upper_limit
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, LoopCoefficients, loop_coefficients
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.experiments.csi2017 import Target
+from cevnsloop.fit import shapes as systematics
+from cevnsloop.fit import toys
+from cevnsloop.fit.limits import Experiments, Limit, observed, profile, upper_limit
+from cevnsloop.fit.poisson import upper_limit_poisson
 from cevnsloop.model import DOWN_TYPE, Model, unit_model
 from cevnsloop.nucleus import nuclide
-from cevnsloop.poisson import upper_limit_poisson
+from cevnsloop.rates.events import Events, kernels, predict, sm_events
+from cevnsloop.results import quoted as paper
 
 MASSES = [1.0, 20.0, 300.0]
 MODEL = unit_model("A", MASSES, 40.0)

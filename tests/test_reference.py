@@ -9,7 +9,8 @@ from pathlib import Path
 import mpmath as mp
 import pytest
 
-from cevnsloop import loops, reference
+from cevnsloop.amplitudes import loops
+from cevnsloop.referees import loops as reference
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"

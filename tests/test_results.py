@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cevnsloop import __version__, output, paper, provenance, results
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import predict
-from cevnsloop.fit import upper_limit
+from cevnsloop import __version__
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.fit.limits import upper_limit
 from cevnsloop.model import unit_model
+from cevnsloop.rates.events import predict
+from cevnsloop.results import quoted as paper
+from cevnsloop.results import tables as results
+from cevnsloop.run import output, provenance
 
 AMPLITUDES = pytest.mark.parametrize("amplitude", [PUBLISHED, REDERIVED], ids=str)
 BOOK = Path(__file__).parents[1] / "book"

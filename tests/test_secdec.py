@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop import loops, reference
+from cevnsloop.amplitudes import loops
+from cevnsloop.referees import loops as reference
 
 ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).parent / "data" / "secdec.csv"

@@ -7,14 +7,13 @@ import pytest
 import yaml
 from scipy.optimize import minimize, minimize_scalar
 
-from cevnsloop import coherent, inputs, paper, settings, systematics, units
-from cevnsloop import reference_events as reference
-from cevnsloop.amplitude import PUBLISHED, REDERIVED
-from cevnsloop.events import predict, sm_events
-from cevnsloop.fit import ceiling, profile, upper_limit
-from cevnsloop.model import Model, unit_model
-from cevnsloop.nucleus import helm, nuclide
-from cevnsloop.systematics import (
+from cevnsloop import inputs, units
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import settings
+from cevnsloop.fit import shapes as systematics
+from cevnsloop.fit.limits import ceiling, profile, upper_limit
+from cevnsloop.fit.shapes import (
     ACCEPTANCE,
     INGREDIENTS,
     PARTS,
@@ -27,6 +26,11 @@ from cevnsloop.systematics import (
     upper_limit_open,
     variations,
 )
+from cevnsloop.model import Model, unit_model
+from cevnsloop.nucleus import helm, nuclide
+from cevnsloop.rates.events import predict, sm_events
+from cevnsloop.referees import events as reference
+from cevnsloop.results import quoted as paper
 
 EPS = np.finfo(float).eps
 ALL = tuple(PARTS)

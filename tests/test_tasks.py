@@ -19,7 +19,9 @@ import numpy as np
 import psutil
 import pytest
 
-from cevnsloop import cli, executors, inputs, provenance, tasks
+from cevnsloop import inputs
+from cevnsloop.app import cli
+from cevnsloop.run import executors, provenance, tasks
 
 PIECES = [(0, 3), (3, 4), (4, 9), (9, 11), (11, 12)]
 HEAD = "# numbers\n"
@@ -429,7 +431,7 @@ def test_less_than_one_worker_is_refused(workers):
 SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "4000", "--out"]
 SMALL = """
 import signal, sys
-from cevnsloop import cli
+from cevnsloop.app import cli
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets jobs in the background ignore it
 cli.PIECE = 50
 sys.exit(cli.main(sys.argv[1:]))
@@ -558,7 +560,7 @@ def lingering(folder, scale, piece):
 IN_DASK = """
 import functools, pathlib, sys
 import test_tasks
-from cevnsloop import executors
+from cevnsloop.run import executors
 folder, address = pathlib.Path(sys.argv[1]), sys.argv[2]
 with executors.local_or_cluster(address=address) as dask:
     test_tasks.Run(folder / "numbers.csv")(functools.partial(test_tasks.lingering, folder), dask)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cevnsloop import toys
-from cevnsloop.amplitude import PUBLISHED
-from cevnsloop.events import Events, predict
-from cevnsloop.fit import Experiments, observed, profile, upper_limit
+from cevnsloop.amplitudes.quarks import PUBLISHED
+from cevnsloop.fit import toys
+from cevnsloop.fit.limits import Experiments, observed, profile, upper_limit
 from cevnsloop.model import unit_model
+from cevnsloop.rates.events import Events, predict
 
 SIGMAS = 5.0  # a statistical comparison may be off by so many standard deviations: seeds are fixed, it never varies
 

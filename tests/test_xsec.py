@@ -4,10 +4,11 @@ import mpmath
 import numpy as np
 import pytest
 
-from cevnsloop import inputs, xsec
-from cevnsloop import reference_events as reference
-from cevnsloop.amplitude import LoopCoefficients
+from cevnsloop import inputs
+from cevnsloop.amplitudes.quarks import LoopCoefficients
 from cevnsloop.nucleus import nuclide
+from cevnsloop.rates import xsec
+from cevnsloop.referees import events as reference
 
 CS = nuclide("Cs133")
 EPS = np.finfo(float).eps

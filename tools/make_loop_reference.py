@@ -15,7 +15,7 @@ import sys
 
 import mpmath as mp
 
-from cevnsloop import reference
+from cevnsloop.referees import loops as reference
 
 LOOPS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_DIGITS, GLUON_DIGITS = 30, 20

@@ -8,7 +8,7 @@ tensor coefficients are scalar integrals in more dimensions with the chi propaga
     D_1 = I[6; 2],  D_11 = 2 I[8; 3],  D_00 = -I[6; 1]/2,  D_001 = -I[8; 2]/2,
 
 where I[d; n] is the box in d dimensions with that power n: Feynman parameters, which share nothing with the
-expansion in the external momentum used in cevnsloop/reference.py.  Units: m_chi = 1.
+expansion in the external momentum used in cevnsloop/referees/loops.py.  Units: m_chi = 1.
 """
 
 import argparse

@@ -9,7 +9,7 @@ value(coefficient, ...)       the number at given masses
 import mpmath as mp
 import sympy as sp
 
-from .. import reference
+from ..referees import loops as reference
 from .boxes import box
 from .goldstone import m_chi, m_q, z
 

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from .. import loops
+from ..amplitudes import loops
 from ..nucleus import helm
 from . import gluon_background, goldstone
 from .boxes import box, coefficient

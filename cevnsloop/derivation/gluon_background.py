@@ -30,7 +30,7 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from .. import gluon
+from ..amplitudes import gluon
 from . import dirac
 
 S, U, J1 = sp.symbols("s u J_1", positive=True)  # s/m^2, x(1 - x), and the only transcendental function that is left

@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from . import provenance
 
 CONNECT_S = 10  # how long to look for a Dask scheduler
-LINE = "__import__('importlib').import_module('cevnsloop.provenance').line()"
+LINE = "__import__('importlib').import_module('cevnsloop.run.provenance').line()"
 
 
 @contextlib.contextmanager

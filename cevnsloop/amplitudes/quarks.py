@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from . import gluon, inputs, loops
-from .checks import Record, choice, finite
+from .. import inputs
+from ..checks import Record, choice, finite
+from . import gluon, loops
 
 LIGHT = ("u", "d", "s")
 HEAVY = ("c", "b")

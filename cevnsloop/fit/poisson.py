@@ -26,9 +26,9 @@ import math
 
 import numpy as np
 
-from .checks import frozen, positive, real, sealed
-from .events import Events
-from .fit import Limit, first_rise, levels, limits, named
+from ..checks import frozen, positive, real, sealed
+from ..rates.events import Events
+from .limits import Limit, first_rise, levels, limits, named
 
 # Newton's method ends with the step that lowers q by less than this: by less than q rounds. Its length is 1e-7 in units
 # of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, output, paper, provenance, results
-from .amplitude import AMPLITUDES
-from .checks import choice
-from .fit import DELTA_CHI2, reached
-from .model import CASES
+from .. import __version__
+from ..amplitudes.quarks import AMPLITUDES
+from ..checks import choice
+from ..fit.limits import DELTA_CHI2, reached
+from ..model import CASES
+from ..run import output, provenance
+from . import quoted as paper
+from . import tables as results
 
 with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.RefResolver, which is to be dropped
     warnings.filterwarnings("ignore", r"jsonschema\.", DeprecationWarning)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import Record, finite, frozen, non_negative, positive, real, sealed, shaped
-from .events import predict
-from .model import unit_model
+from ..checks import Record, finite, frozen, non_negative, positive, real, sealed, shaped
+from ..model import unit_model
+from ..rates.events import predict
 
 
 def profile(n_th, dataset):

@@ -13,7 +13,7 @@ from scipy.constants import c, e, hbar, value
 from scipy.integrate import quad
 from scipy.optimize import brentq, least_squares, minimize_scalar
 
-from . import inputs
+from .. import inputs
 
 V = inputs.value
 M_PI, M_MU = V("masses.m_pi"), V("masses.m_mu")

@@ -11,13 +11,14 @@ from importlib import resources
 
 import numpy as np
 
-from . import inputs, settings, units
-from .checks import FrozenDict, Record, choice, frozen, increasing, instance, non_negative, number, positive, shaped
-from .detector import Response, csi_acceptance
-from .nucleus import Nuclide, nuclide
+from .. import inputs, units
+from ..checks import FrozenDict, Record, choice, frozen, increasing, instance, non_negative, number, positive, shaped
+from ..nucleus import Nuclide, nuclide
+from . import settings
+from .response import Response, csi_acceptance
 
 ROUNDING = 1e-9  # of the sum of a table's fractions
-CSI2017_TABLES = resources.files(__package__).joinpath("data/zenodo.1228631")
+CSI2017_TABLES = resources.files("cevnsloop").joinpath("data/zenodo.1228631")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .checks import FrozenDict, Record, frozen, real, sealed
-from .fit import BLOCK, DELTA_CHI2, Experiments, curves, levels, named, observed, profile, search
+from ..checks import FrozenDict, Record, frozen, real, sealed
+from .limits import BLOCK, DELTA_CHI2, Experiments, curves, levels, named, observed, profile, search
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import paper
-from .fit import remark
-from .model import DOWN_TYPE
+from ..fit.limits import remark
+from ..model import DOWN_TYPE
+from . import quoted as paper
 
 CURRENTS = {"A": "vector", "B": "axial-vector"}  # Eq. (3): the quark current of a case
 COUPLINGS = " = ".join([*(f"g_{q}" for q in DOWN_TYPE), "g_q"]) + ", g_chi_L = g_chi_R = g_chi, all neutrino flavours"

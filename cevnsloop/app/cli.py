@@ -11,13 +11,21 @@ from types import SimpleNamespace
 import numpy as np
 from tqdm import tqdm
 
-from . import coherent, executors, fit, loops, options, output, paper, provenance, results, settings, tasks, toys
-from .amplitude import AMPLITUDES, loop_coefficients
-from .checks import choice, positive
-from .events import predict
-from .fit import upper_limit
-from .model import CASES, DOWN_TYPE, Model, unit_model
-from .nucleus import nuclide
+from ..amplitudes import loops
+from ..amplitudes.quarks import AMPLITUDES, loop_coefficients
+from ..checks import choice, positive
+from ..experiments import csi2017 as coherent
+from ..experiments import settings
+from ..fit import limits as fit
+from ..fit import toys
+from ..fit.limits import upper_limit
+from ..model import CASES, DOWN_TYPE, Model, unit_model
+from ..nucleus import nuclide
+from ..rates.events import predict
+from ..results import quoted as paper
+from ..results import tables as results
+from ..run import executors, output, provenance, tasks
+from . import options
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
@@ -300,7 +308,7 @@ def _in_pieces(a, task, size, head, unit, rows):
 
 
 def _figures(a):
-    from . import figures  # matplotlib doubles the start-up time of the other commands
+    from ..results import figures  # matplotlib doubles the start-up time of the other commands
 
     _count("points", a.points, MOST_POINTS)
     folder = output.folder(a.out)
@@ -333,7 +341,7 @@ def _figures(a):
 
 def _hepdata(a):
     try:
-        from . import hepdata  # an optional package, and slow to load
+        from ..results import hepdata  # an optional package, and slow to load
     except ModuleNotFoundError as missing:
         raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
 

@@ -5,10 +5,11 @@ import difflib
 import re
 import sys
 
-from . import __version__, inputs, settings
-from .amplitude import AMPLITUDES, SWITCHES
-from .fit import DELTA_CHI2
-from .model import DOWN_TYPE, NEUTRINOS
+from .. import __version__, inputs
+from ..amplitudes.quarks import AMPLITUDES, SWITCHES
+from ..experiments import settings
+from ..fit.limits import DELTA_CHI2
+from ..model import DOWN_TYPE, NEUTRINOS
 
 
 def joined(words):

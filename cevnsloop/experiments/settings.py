@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from . import inputs
-from .checks import Record, choice, number, positive, whole
+from .. import inputs
+from ..checks import Record, choice, number, positive, whole
 
 SMEARINGS = ("none", "poisson")
 PE_LABELS = ("upper", "lower")

@@ -13,10 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import coherent, inputs
-from .checks import choice, positive, sealed
-from .events import Events, predict
-from .fit import Limit, first_rise, levels, limits, minimum, upper_limit, usable
+from .. import inputs
+from ..checks import choice, positive, sealed
+from ..experiments import csi2017 as coherent
+from ..rates.events import Events, predict
+from .limits import Limit, first_rise, levels, limits, minimum, upper_limit, usable
 
 BLOCK = 256  # models at once: their spectra at all SIGNALS, with all parts opened, take 24 MB
 

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import inputs
-from .amplitude import Amplitude, loop_coefficients_of, vector_charge
-from .checks import FrozenDict, Record, choice, finite, increasing, instance, non_negative, sealed, shaped
-from .coherent import Dataset
+from .. import inputs
+from ..amplitudes.quarks import Amplitude, loop_coefficients_of, vector_charge
+from ..checks import FrozenDict, Record, choice, finite, increasing, instance, non_negative, sealed, shaped
+from ..experiments.csi2017 import Dataset
+from ..model import NEUTRINOS, Model
 from .flux import decay_at_rest, together
-from .model import NEUTRINOS, Model
 from .quadrature import grid, integrate
 from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_powers
 

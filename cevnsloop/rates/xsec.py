@@ -10,9 +10,9 @@ amplitude.py; G_F and sin^2 theta_W from inputs.py.
 
 import numpy as np
 
-from . import inputs
-from .checks import real
-from .nucleus import helm
+from .. import inputs
+from ..checks import real
+from ..nucleus import helm
 
 
 def recoil_range(E, m_chi, M):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from .checks import Record, choice, finite, increasing, non_negative, number, positive, real, shaped, whole
+from ..checks import Record, choice, finite, increasing, non_negative, number, positive, real, shaped, whole
 from .settings import SMEARINGS
 
 

@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 
-from . import __version__, inputs
+from .. import __version__, inputs
 
 
 @cache
@@ -15,7 +15,7 @@ def digest():
     files are read once for the life of the process: what is changed below a running program is not noticed by it,
     but by the next one, and by workers that start later.
     """
-    folder = resources.files(__package__).joinpath("data")
+    folder = resources.files("cevnsloop").joinpath("data")
     parts = {"version": __version__.encode(), "inputs.toml": inputs.text().encode()}
     parts |= {f"{place.name}/{name}": data for place in folder.iterdir() for name, data in _tables(place)}
     found = hashlib.sha256()

@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from .checks import choice, non_negative, positive
+from ..checks import choice, non_negative, positive
 
 KERNELS = {"published": (-13, -6, 15, 4), "rederived": (-5, -6, 15, -4)}  # of 1, J_1, J_2, J_3
 SWITCH = 0.5  # s/m_q^2 below which the power series replaces the closed form

@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .events import predict
-from .fit import scan, upper_limit
-from .model import CASES, DOWN_TYPE, unit_model
+from ..fit.limits import scan, upper_limit
+from ..model import CASES, DOWN_TYPE, unit_model
+from ..rates.events import predict
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 
-from .checks import FrozenDict, Record, increasing, non_negative, number, positive, shaped
-from .detector import bin_probability, recoil_breaks
+from ..checks import FrozenDict, Record, increasing, non_negative, number, positive, shaped
+from ..experiments.response import bin_probability, recoil_breaks
 from .flux import moment
 from .xsec import minimal_energy, recoil_range
 

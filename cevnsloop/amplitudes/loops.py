@@ -34,7 +34,7 @@ through.
 
 import numpy as np
 
-from .checks import positive
+from ..checks import positive
 
 NEAR = -2.4, 1.8  # range of ln(m_zp/m_chi) where the Bessel forms are used, the printed forms elsewhere
 

@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from . import inputs
-from .checks import real
+from .. import inputs
+from ..checks import real
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, provenance
+from .. import __version__
+from . import provenance
 
 KINDS = {
     stat.S_IFDIR: "a folder",

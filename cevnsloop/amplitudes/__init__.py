@@ -1,0 +1,1 @@
+"""From quarks to the nucleus: loop functions, gluon kernels, coefficients."""

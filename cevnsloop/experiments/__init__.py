@@ -1,0 +1,1 @@
+"""What was measured, and by what: targets, exposure, response, counts."""

@@ -1,0 +1,1 @@
+"""From events to limits: statistics, searches, toys."""

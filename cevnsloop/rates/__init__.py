@@ -1,0 +1,1 @@
+"""From cross sections to expected events."""

@@ -1,0 +1,1 @@
+"""Independent ways to the same numbers, for tests, benchmarks and chapters only."""

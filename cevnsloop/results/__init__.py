@@ -1,0 +1,1 @@
+"""What the paper says, and tables and figures to compare with it."""

@@ -1,0 +1,1 @@
+"""Files written whole, and long computations in pieces."""
