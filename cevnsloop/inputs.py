@@ -1,15 +1,19 @@
-"""The table of physical inputs, data/inputs.toml, read once.
+"""The table of physical inputs, data/inputs.toml, read once; a `Table` is it with some numbers changed for one run.
 
 `entry("masses.m_mu")` is the whole record, `value("masses.m_mu")` the number in natural units (MeV = 1),
-`values("quark_masses")` a mapping of them, `names("weak_angle")` the keys of one table.
+`values("quark_masses")` a mapping of them, `names("weak_angle")` the keys of one table. They belong to `STANDARD`, the
+table as it is stored. Another one is a value that is handed on, `STANDARD.changed({"quark_masses.b": 4.7})`: nothing is
+changed for anybody else.
 """
 
+import difflib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
 
+from .checks import FrozenDict, finite, instance, number
 from .units import UNITS
 
 
@@ -44,8 +48,8 @@ def text():
 
 @cache
 def table():
-    """All inputs as a mapping from dotted name to Input."""
-    return MappingProxyType(dict(_flatten("", tomllib.loads(text()))))
+    """All inputs as they are stored, a mapping from dotted name to Input."""
+    return FrozenDict(_flatten("", tomllib.loads(text())))
 
 
 def _flatten(prefix, node):
@@ -58,21 +62,59 @@ def _flatten(prefix, node):
             yield from _flatten(name + ".", item)
 
 
-def entry(name):
-    """The Input called `name`; ValueError if there is none."""
-    if name not in table():
-        raise ValueError(f"no input is called {name!r}; see cevnsloop/data/inputs.toml")
-    return table()[name]
+@dataclass(frozen=True)
+class Table:
+    """The inputs, some of them changed; equal tables compare equal, and can be keys.
+
+    changes   pairs of a dotted name and a number in the unit of that entry, in the order of the names
+    """
+
+    changes: tuple[tuple[str, float], ...] = ()
+
+    def changed(self, numbers):
+        """This table with other numbers, a mapping {name: number in the unit of its entry}.
+
+        Raises ValueError for a name that no input has, with the nearest ones, for one without effect, and for what is
+        not one finite number.
+        """
+        known = _entries(())
+        checked = dict(self.changes)
+        for name, new in instance("inputs", numbers, Mapping).items():
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+                hint = f"; did you mean {' or '.join(near)}?" if near else "; see cevnsloop/data/inputs.toml"
+                raise ValueError(f"no input is called {name!r}{hint}")
+            if known[name].informational:
+                raise ValueError(f"no prediction depends on the input {name}: it is informational")
+            checked[name] = number(name, new, known[name].unit, finite)
+        return Table(tuple(sorted(checked.items())))
+
+    def entry(self, name):
+        """The Input called `name`; ValueError if there is none."""
+        entries = _entries(self.changes)
+        if name not in entries:
+            raise ValueError(f"no input is called {name!r}; see cevnsloop/data/inputs.toml")
+        return entries[name]
+
+    def value(self, name):
+        """The value of the input called `name` in natural units."""
+        return self.entry(name).value
+
+    def values(self, prefix):
+        """Values of all inputs directly below `prefix`, by their last name."""
+        return {key: self.value(f"{prefix}.{key}") for key in names(prefix)}
 
 
-def value(name):
-    """The value of the input called `name` in natural units."""
-    return entry(name).value
+@cache
+def _entries(changes):
+    entries = dict(table())
+    for name, new in changes:
+        entries[name] = replace(entries[name], number=new)
+    return entries
 
 
-def values(prefix):
-    """Values of all inputs directly below `prefix`, by their last name."""
-    return {key: value(f"{prefix}.{key}") for key in names(prefix)}
+STANDARD = Table()
+entry, value, values = STANDARD.entry, STANDARD.value, STANDARD.values
 
 
 def names(prefix):

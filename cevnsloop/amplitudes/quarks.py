@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import inputs
 from ..checks import Record, choice, finite
+from ..nucleus import helm
 from . import gluon, loops
 
 LIGHT = ("u", "d", "s")
@@ -28,7 +29,7 @@ FORMS = ("published", "rederived")
 
 
 @dataclass(frozen=True)
-class Amplitude:
+class Quarks(Record):
     """Which form of the loop amplitude is used: four switches, each "published" or "rederived".
 
     nuclear_matching   twist-2 matrix element of the nucleus: nuclear momentum in Eq. (13), or nucleons at rest
@@ -48,6 +49,24 @@ class Amplitude:
         for name in SWITCHES:
             choice(name, getattr(self, name), FORMS)
 
+    separable = True
+
+    @property
+    def meets_z(self):
+        """Whether the amplitude that keeps the chirality interferes with Z exchange."""
+        return self.interference == "rederived"
+
+    def coefficients(self, nuclei, model, theory):
+        """`loop_coefficients_of` with the moments and inputs of a theory.Theory."""
+        return loop_coefficients_of(nuclei, model, self, theory.moments, theory.inputs)
+
+    def flip_and_keep(self, E, T, model, nucleus, theory):
+        """What c1 / (M E) + c3 M E and c2 of Eq. (25) are times the form factor: theory.Amplitude."""
+        (c,) = self.coefficients([nucleus], model, theory)
+        M = nucleus.M
+        F = helm(2 * M * T, nucleus)
+        return F * (c.c1 / (M * E) + c.c3 * M * E), F * c.c2
+
     def flipped(self, *switches):
         """This amplitude with the named switches in the other position; ValueError for an unknown name."""
         other = dict(zip(FORMS, reversed(FORMS), strict=True))
@@ -60,10 +79,9 @@ class Amplitude:
         return names.get(len(rederived), "published, but rederived " + " and ".join(rederived))
 
 
-SWITCHES = tuple(field.name for field in fields(Amplitude))
-PUBLISHED = Amplitude(*["published"] * len(SWITCHES))
-REDERIVED = Amplitude(*["rederived"] * len(SWITCHES))
-AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
+SWITCHES = tuple(field.name for field in fields(Quarks))
+PUBLISHED = Quarks(*["published"] * len(SWITCHES))
+REDERIVED = Quarks(*["rederived"] * len(SWITCHES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +109,11 @@ def vector_charge(model, nucleus):
     )
 
 
-def scalar_sum(model, nucleus, power=0):
+def scalar_sum(model, nucleus, power=0, table=inputs.STANDARD):
     """sum over u, d, s of g_q^2 m_q^power (Z m_p f_q^p + N m_n f_q^n), MeV^(1+power): Eqs. (11), (26), (29)."""
-    f = {nucleon: inputs.values(f"scalar_form_factors.{nucleon}") for nucleon in "pn"}
-    m = inputs.values("masses")
-    m_q = inputs.values("quark_masses")
+    f = {nucleon: table.values(f"scalar_form_factors.{nucleon}") for nucleon in "pn"}
+    m = table.values("masses")
+    m_q = table.values("quark_masses")
     return sum(
         g**2 * m_q[q] ** power * (nucleus.Z * m["m_p"] * f["p"][q] + nucleus.N * m["m_n"] * f["n"][q])
         for q, g in model.g_q.items()
@@ -103,14 +121,14 @@ def scalar_sum(model, nucleus, power=0):
     )
 
 
-def gluon_sum(nucleus):
+def gluon_sum(nucleus, table=inputs.STANDARD):
     """Z m_p f_G^p + N m_n f_G^n in MeV, f_G = 1 - f_u - f_d - f_s: Eqs. (12), (26), (29)."""
-    f_G = {nucleon: 1 - sum(inputs.values(f"scalar_form_factors.{nucleon}").values()) for nucleon in "pn"}
-    m = inputs.values("masses")
+    f_G = {nucleon: 1 - sum(table.values(f"scalar_form_factors.{nucleon}").values()) for nucleon in "pn"}
+    m = table.values("masses")
     return nucleus.Z * m["m_p"] * f_G["p"] + nucleus.N * m["m_n"] * f_G["n"]
 
 
-def twist2_sum(model, nucleus, amplitude, moments, power=0):
+def twist2_sum(model, nucleus, amplitude, moments, power=0, table=inputs.STANDARD):
     """Twist-2 matrix element of the nucleus, MeV^(power-1), for the factor of c2 and c3 of Eqs. (27)-(31).
 
     published: sum over u d s c b of g_q^2 m_q^power [Z/m_p q2^p + N/m_n q2^n], as printed: Eq. (13), which holds for
@@ -118,9 +136,9 @@ def twist2_sum(model, nucleus, amplitude, moments, power=0):
     the nucleus. q2 = q(2) + qbar(2) are the second moments of the set called `moments`; the neutron's u and
     d are the proton's d and u.
     """
-    q2 = inputs.values(f"second_moments.{moments}")
-    m = inputs.values("masses")
-    m_q = inputs.values("quark_masses")
+    q2 = table.values(f"second_moments.{moments}")
+    m = table.values("masses")
+    m_q = table.values("quark_masses")
     isospin = {"u": "d", "d": "u"}
     weight = {
         "published": (nucleus.Z / m["m_p"], nucleus.N / m["m_n"]),
@@ -131,24 +149,25 @@ def twist2_sum(model, nucleus, amplitude, moments, power=0):
     )
 
 
-def loop_coefficients(model, nucleus, amplitude, moments):
+def loop_coefficients(model, nucleus, amplitude, moments, table=inputs.STANDARD):
     """c1, c2, c3 of the nucleus: Eqs. (26)-(28) in case A, Eqs. (29)-(31) in case B.
 
-    amplitude  an Amplitude, such as PUBLISHED: as printed, with g_q^2 restored in the first sum of Eq. (31), which
+    amplitude  a Quarks, such as PUBLISHED: as printed, with g_q^2 restored in the first sum of Eq. (31), which
                our copy leaves out although the same term has it in Eq. (28)
     moments    name of a set of second moments in the inputs
+    table      the inputs.Table of masses, form factors and moments
 
     Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown set.
     """
-    return loop_coefficients_of([nucleus], model, amplitude, moments)[0]
+    return loop_coefficients_of([nucleus], model, amplitude, moments, table)[0]
 
 
-def loop_coefficients_of(nuclei, model, amplitude, moments):
+def loop_coefficients_of(nuclei, model, amplitude, moments, table=inputs.STANDARD):
     """`loop_coefficients` of several nuclei, a list: what depends on the masses alone is computed once."""
     choice("moments", moments, inputs.names("second_moments"))
-    exchanges = [_vector_exchange(model, amplitude, moments)]
+    exchanges = [_vector_exchange(model, amplitude, moments, table)]
     if model.case == "B":
-        exchanges.append(_goldstone_exchange(model, amplitude, moments))
+        exchanges.append(_goldstone_exchange(model, amplitude, moments, table))
     g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
     found = []
     for nucleus in nuclei:
@@ -157,7 +176,7 @@ def loop_coefficients_of(nuclei, model, amplitude, moments):
     return found
 
 
-def _vector_exchange(model, amplitude, moments):
+def _vector_exchange(model, amplitude, moments, table):
     """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
 
     Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
@@ -170,14 +189,14 @@ def _vector_exchange(model, amplitude, moments):
     c3_box = -8 * m_chi / m_zp**2 * loops.D11_ab(m_chi, m_zp)
 
     def coefficients(nucleus):
-        twist2 = twist2_sum(model, nucleus, amplitude, moments)
-        c1 = light_box * scalar_sum(model, nucleus) + heavy_box * (heavy * gluon_sum(nucleus))
+        twist2 = twist2_sum(model, nucleus, amplitude, moments, table=table)
+        c1 = light_box * scalar_sum(model, nucleus, 0, table) + heavy_box * (heavy * gluon_sum(nucleus, table))
         return c1, c2_box * twist2, c3_box * twist2
 
     return coefficients
 
 
-def _goldstone_exchange(model, amplitude, moments):
+def _goldstone_exchange(model, amplitude, moments, table):
     """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
 
     Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
@@ -190,15 +209,15 @@ def _goldstone_exchange(model, amplitude, moments):
     scalar_box = -32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * factor
     heavy_box = 0.0
     for q in (q for q in HEAVY if q in model.g_q):
-        m_q = inputs.value(f"quark_masses.{q}")
+        m_q = table.value(f"quark_masses.{q}")
         F_G = gluon.F_G(m_chi, m_zp, m_q, amplitude.gluon_kernel)
         heavy_box = heavy_box + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G
     c2_box = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * factor
     c3_box = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * factor
 
     def coefficients(nucleus):
-        twist2 = twist2_sum(model, nucleus, amplitude, moments, power=2)
-        c1 = mixed_box * scalar_sum(model, nucleus) + scalar_box * scalar_sum(model, nucleus, power=2)
-        return c1 + heavy_box * gluon_sum(nucleus), c2_box * twist2, c3_box * twist2
+        twist2 = twist2_sum(model, nucleus, amplitude, moments, 2, table)
+        c1 = mixed_box * scalar_sum(model, nucleus, 0, table) + scalar_box * scalar_sum(model, nucleus, 2, table)
+        return c1 + heavy_box * gluon_sum(nucleus, table), c2_box * twist2, c3_box * twist2
 
     return coefficients

@@ -1,28 +1,25 @@
-"""From a nuclear recoil to the bin it is counted in."""
+"""From a nuclear recoil to the bin it is counted in: the responses of dataset.Experiment."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from ..checks import Record, choice, finite, increasing, non_negative, number, positive, real, shaped, whole
-from .settings import SMEARINGS
+from ..checks import Record, finite, increasing, non_negative, number, positive, real, shaped, whole
 
 
 @dataclass(frozen=True, eq=False)
-class Response(Record):
-    """What a scintillator makes of a recoil: light, acceptance per fine bin, coarse bins.
+class FineBins(Record):
+    """A scintillator without smearing: the light is its mean, the acceptance constant in fine bins of it.
 
     pe_per_MeV   mean number of photoelectrons per MeV of nuclear recoil
-    fine_edges   edges of the fine bins in PE, shape (K+1,), increasing: the acceptance is constant in each
+    fine_edges   edges of the fine bins in PE, shape (K+1,), increasing
     acceptance   fraction of the events that is kept, shape (K,)
-    assignment   coarse bin of each fine bin, shape (K,), -1 for none
-    n_bins       number of coarse bins B
-    smearing     "none" or "poisson"
-    counts       only for "poisson": the whole number of PE that each fine bin holds, shape (K,)
+    assignment   bin that each fine bin belongs to, shape (K,), -1 for none
+    n_bins       number of bins R
 
-    Raises ValueError for other shapes, edges that do not increase, an acceptance outside 0 to 1, a coarse bin that does
-    not exist, counts that are not whole, or a response that accepts nothing.
+    Raises ValueError for other shapes, edges that do not increase, an acceptance outside 0 to 1, a bin that does not
+    exist, or a response that accepts nothing.
     """
 
     pe_per_MeV: float
@@ -30,19 +27,19 @@ class Response(Record):
     acceptance: np.ndarray
     assignment: np.ndarray
     n_bins: int
-    smearing: str
-    counts: np.ndarray
+
+    # With constant acceptance on 1 PE the nearest singularity, T = 0, is at least ten half lengths away, as `breaks`
+    # asks for: the error falls by a factor of 400 per node.
+    nodes = 4
 
     def __post_init__(self):
-        choice("smearing", self.smearing, SMEARINGS)
         fine_edges = increasing("fine_edges", non_negative("fine_edges", self.fine_edges, "PE"))
         fine = (len(fine_edges) - 1,)
         n_bins = whole("n_bins", self.n_bins, 1)
         acceptance = shaped("acceptance", non_negative("acceptance", self.acceptance, ""), fine)
-        counts = shaped("counts", non_negative("counts", self.counts, "PE"), fine)
         assignment = shaped("assignment", finite("assignment", self.assignment, ""), fine)
-        if not (np.isin(assignment, np.arange(-1, n_bins)).all() and (counts % 1 == 0).all()):
-            raise ValueError(f"assignment must be whole numbers from -1 to {n_bins - 1}, and counts whole numbers")
+        if not np.isin(assignment, np.arange(-1, n_bins)).all():
+            raise ValueError(f"assignment must be whole numbers from -1 to {n_bins - 1}")
         if (acceptance > 1).any() or not acceptance[assignment >= 0].any():
             raise ValueError("acceptance must be <= 1, and > 0 in some fine bin that belongs to a coarse one")
         self._keep(
@@ -51,8 +48,59 @@ class Response(Record):
             acceptance=acceptance,
             assignment=assignment.astype(int),
             n_bins=n_bins,
-            counts=counts,
         )
+
+    def breaks(self, T_max):
+        """Edges of the accepted fine bins as recoils in MeV, shape (I+1,).
+
+        Raises ValueError if so low ones are accepted that `nodes` are too few.
+        """
+        index = np.flatnonzero((self.assignment >= 0) & (self.acceptance > 0))
+        pe = self.fine_edges[index[0] : index[-1] + 2]
+        if pe[0] < 4.5 * (pe[1] - pe[0]):
+            width = pe[1] - pe[0]
+            raise ValueError(f"fine bins of {width:g} PE must be accepted only from 4.5 times that, got {pe[0]:g} PE")
+        return pe / self.pe_per_MeV
+
+    def probability(self, T):
+        """Probability that a recoil T (MeV) is accepted and counted in each bin; shape (*T.shape, R)."""
+        mean = real("T", T, "MeV")[..., None] * self.pe_per_MeV
+        return self._accepted((mean >= self.fine_edges[:-1]) & (mean < self.fine_edges[1:]))
+
+    def _accepted(self, inside):
+        to_bins = self.acceptance[:, None] * (self.assignment[:, None] == np.arange(self.n_bins))
+        return inside @ to_bins
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonLight(FineBins):
+    """FineBins in which the number of photoelectrons is Poisson about its mean.
+
+    counts   the whole number of PE that each fine bin holds, shape (K,)
+
+    Raises ValueError as FineBins does, and for counts that are not whole.
+    """
+
+    counts: np.ndarray
+
+    nodes = 12  # the response varies in an interval
+
+    def __post_init__(self):
+        super().__post_init__()
+        counts = shaped("counts", non_negative("counts", self.counts, "PE"), self.acceptance.shape)
+        if (counts % 1).any():
+            raise ValueError(f"counts must be whole numbers of PE, got {counts}")
+        self._keep(counts=counts)
+
+    def breaks(self, T_max):
+        """Recoils in MeV, one standard deviation of the light apart, so that a fixed quadrature is accurate."""
+        steps = int(np.ceil(2 * np.sqrt(T_max * self.pe_per_MeV))) + 1
+        return (np.arange(steps) / 2) ** 2 / self.pe_per_MeV
+
+    def probability(self, T):
+        """Probability that a recoil T (MeV) is accepted and counted in each bin; shape (*T.shape, R)."""
+        mean = real("T", T, "MeV")[..., None] * self.pe_per_MeV
+        return self._accepted(np.exp(xlogy(self.counts, mean) - mean - gammaln(self.counts + 1.0)))
 
 
 def csi_acceptance(pe, a, k, x0, zero_below, half_below):
@@ -63,29 +111,3 @@ def csi_acceptance(pe, a, k, x0, zero_below, half_below):
     pe = real("pe", pe, "PE")
     step = np.where(pe < zero_below, 0.0, np.where(pe < half_below, 0.5, 1.0))
     return a / (1 + np.exp(-k * (pe - x0))) * step
-
-
-def recoil_breaks(response, T_max):
-    """Recoil energies in MeV, shape (I+1,), between which `bin_probability` is smooth, from 0 to T_max or more.
-
-    Without smearing they are the edges of the accepted fine bins. With it the response is smooth
-    everywhere; the breaks, one standard deviation of the light apart, keep a fixed quadrature accurate.
-    """
-    if response.smearing == "none":
-        used = (response.assignment >= 0) & (response.acceptance > 0)
-        index = np.flatnonzero(used)
-        return response.fine_edges[index[0] : index[-1] + 2] / response.pe_per_MeV
-    mean_max = T_max * response.pe_per_MeV
-    steps = int(np.ceil(2 * np.sqrt(mean_max))) + 1
-    return (np.arange(steps) / 2) ** 2 / response.pe_per_MeV
-
-
-def bin_probability(T, response):
-    """Probability that a recoil T (MeV) is accepted and counted in each coarse bin; shape (*T.shape, B)."""
-    mean = real("T", T, "MeV")[..., None] * response.pe_per_MeV
-    if response.smearing == "none":
-        inside = (mean >= response.fine_edges[:-1]) & (mean < response.fine_edges[1:])
-    else:
-        inside = np.exp(xlogy(response.counts, mean) - mean - gammaln(response.counts + 1.0))
-    to_bins = response.acceptance[:, None] * (response.assignment[:, None] == np.arange(response.n_bins))
-    return inside @ to_bins

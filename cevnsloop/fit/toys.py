@@ -10,46 +10,48 @@ what is made of many toys leaves it out, and says how many those were (`fitted`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import FrozenDict, Record, frozen, real, sealed
-from .limits import BLOCK, DELTA_CHI2, Experiments, curves, levels, named, observed, profile, search
+from ..checks import FrozenDict, Record, frozen
+from ..experiments.dataset import Counts
+from .gaussian import gaussian
+from .limits import BLOCK, DELTA_CHI2, first_rise, levels, once
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
 
 
-def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
-    """`number` fit.Experiments with the signal n_th, shape (B,), the nuisances being alpha and beta in truth.
+def throw(n_th, dataset, number, seed, nuisances=FrozenDict()):  # noqa: B008, nobody can change it
+    """Counts of `number` toys with the signal n_th, shape (B,); `nuisances` are the true ones, {name: value}, 0 if
+    not there.
 
     C is Poisson about AC_data + (1 + alpha) n_th + (1 + beta) B_on, AC about AC_data; the minima of the penalties are
-    Gaussian about alpha and beta. `seed` is what numpy.random.default_rng takes.
+    Gaussian about the true nuisances. `seed` is what numpy.random.default_rng takes.
     Raises ValueError if a mean is negative or number < 1.
     """
     if number < 1:
         raise ValueError(f"number must be >= 1, got {number}")
-    rng = np.random.default_rng(seed)
-    mean = dataset.b_ss + (1 + alpha) * n_th + (1 + beta) * dataset.b_on
+    rng, widths = np.random.default_rng(seed), {"alpha": dataset.sigma_alpha}
+    widths |= {name: one.sigma for name, one in dataset.backgrounds.items()}
+    truth = {name: float(nuisances.get(name, 0.0)) for name in widths}
+    beam = sum((1 + truth[name]) * one.events for name, one in dataset.backgrounds.items())
+    mean = dataset.b_ss + (1 + truth["alpha"]) * n_th + beam
     if not np.all(mean >= 0):
-        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for alpha {alpha}, beta {beta}")
+        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for {truth}")
     shape = (number, len(mean))
-    return Experiments(
-        rng.poisson(mean, shape).astype(float),
-        rng.poisson(dataset.b_ss, shape).astype(float),
-        rng.normal(alpha, dataset.sigma_alpha, number),
-        rng.normal(beta, dataset.sigma_beta, number),
-    )
+    n_on, b_ss = rng.poisson(mean, shape).astype(float), rng.poisson(dataset.b_ss, shape).astype(float)
+    return Counts(n_on, b_ss, {name: rng.normal(truth[name], width, number) for name, width in widths.items()})
 
 
-def throw_each(n_th, dataset, number, seed, alpha, beta):
-    """`number` toys for each of K signals in turn, n_th (K, B) with alpha and beta (K,): K times fit.Experiments."""
-    signals = enumerate(zip(n_th, alpha, beta, strict=True), start=1)  # [seed, 0] would be the same as seed alone
-    return (throw(n, dataset, number, [seed, k], *nuisances) for k, (n, *nuisances) in signals)
+def throw_each(n_th, dataset, number, seed, nuisances):
+    """`number` toys for each of K signals in turn, n_th (K, B) with nuisances {name: (K,)}: K times Counts."""
+    for k, n in enumerate(n_th):  # [seed, 0] would be the same as seed alone
+        yield throw(n, dataset, number, [seed, k + 1], {name: values[k] for name, values in nuisances.items()})
 
 
 def fitted(toys, dataset):
-    """Those of the fit.Experiments that Eq. (34) can be fitted to, and the number of the others.
+    """Those of the Counts of toys that Eq. (34) can be fitted to, and the number of the others.
 
     Raises ValueError if there are none, as where a bin with data is empty in every toy.
     """
@@ -57,7 +59,7 @@ def fitted(toys, dataset):
     full = ~empty.any(-1)
     if not full.any():
         always = empty.all(0)
-        bins = named(np.flatnonzero(always if always.any() else empty.any(0)), dataset)
+        bins = dataset.experiment.named(np.flatnonzero(always if always.any() else empty.any(0)))
         raise ValueError(f"none of {len(full)} toys can be fitted, sigma_stat is 0 in Eq. (34): no count in {bins}")
     return toys.at(full), np.count_nonzero(~full)
 
@@ -66,7 +68,7 @@ def fitted(toys, dataset):
 class Fits(Record):
     """Fits of N models to T experiments, arrays of shape (T, N).
 
-    g_best, chi2_min   as in fit.Limit, and nan for an experiment that cannot be fitted
+    g_best, chi2_min   as in limits.Limit, and nan for an experiment that cannot be fitted
     g_limit            by delta_chi2, {delta: array}, likewise
     """
 
@@ -75,33 +77,36 @@ class Fits(Record):
     g_limit: Mapping[float, np.ndarray]
 
     def __post_init__(self):
-        numbers = {name: real(name, getattr(self, name), "") for name in ("g_best", "chi2_min")}
-        self._keep(**numbers, g_limit=_arrays("g_limit", self.g_limit))
+        self._keep(g_best=np.asarray(self.g_best), chi2_min=np.asarray(self.chi2_min), g_limit=_arrays(self.g_limit))
 
 
-def _arrays(name, values):
-    return FrozenDict({key: frozen(real(name, value, "")) for key, value in values.items()})
+def _arrays(values):
+    return FrozenDict({key: frozen(np.asarray(value)) for key, value in values.items()})
 
 
-def fits(events, experiments, dataset, deltas=()):
-    """The Fits of N models, `events` of shape (N, B), to fit.Experiments, with a limit for each of `deltas`."""
-    T, N = len(experiments.n_on), len(events.n_loop)
+def fits(events, counts, statistic, deltas=()):
+    """The Fits of N models, Events with n of shape (3, N, B), to Counts of shape (T, B), with a limit for each of
+    `deltas`.
+
+    `statistic` is a statistic.Statistic, such as gaussian(dataset).
+    """
+    T, N = len(counts.n_on), events.n.shape[1]
     found = np.empty((2 + len(deltas), T, N))
     for n in range(0, N, BLOCK):
         models = events.at(slice(n, n + BLOCK))
-        y = levels(models, dataset)
+        y = levels(models, counts, statistic.b_on)
         step = max(1, BLOCK // y.shape[1])
         for t in range(0, T, step):
-            rise = search(y, curves(models, experiments.at(slice(t, t + step)), dataset), deltas)
+            rise = first_rise(statistic.curves(models, counts.at(slice(t, t + step))), y, deltas)
             found[:, t : t + step, n : n + BLOCK] = np.sqrt(rise.y_best), rise.chi2_min, *map(np.sqrt, rise.y_limit)
-    found = sealed(found)
     return Fits(found[0], found[1], dict(zip(deltas, found[2:], strict=True)))
 
 
-def statistic(events, g, experiments, dataset):
+def excess(events, g, counts, statistic):
     """q(G) = chi^2(G) - chi2_min of N models in T experiments, shape (T, N); `g` broadcasts to that shape."""
-    at_truth = curves(events, experiments, dataset).chi2(np.square(g))
-    return at_truth - fits(events, experiments, dataset).chi2_min
+    curves = statistic.curves(events, counts)
+    y = np.broadcast_to(np.square(g), curves.shape).ravel()
+    return curves.value(y).reshape(curves.shape) - fits(events, counts, statistic).chi2_min
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +121,23 @@ class Bands(Record):
     left_out: int
 
     def __post_init__(self):
-        self._keep(g_limit=_arrays("g_limit", self.g_limit))
+        self._keep(g_limit=_arrays(self.g_limit))
 
 
 def bands(events, dataset, delta_chi2, number, seed):
     """The Bands of `number` toys without a signal. Raises ValueError as `fitted` does."""
-    toys, left_out = fitted(throw(events.n_sm, dataset, number, seed), dataset)
-    limits = fits(events, toys, dataset, [delta_chi2]).g_limit[delta_chi2]
+    toys, left_out = fitted(throw(_without_signal(events), dataset, number, seed), dataset)
+    limits = fits(events, toys, gaussian(dataset), [delta_chi2]).g_limit[delta_chi2]
     # the next toy above the quantile: no average with a toy that has no limit
     quantiles = np.quantile(limits, list(BANDS.values()), axis=0, method="higher")
     return Bands(dict(zip(BANDS, quantiles, strict=True)), left_out)
+
+
+def _without_signal(events):
+    """What is expected for G = 0, shape (B,). ValueError unless it is the same for all models."""
+    if np.ptp(events.n[0], axis=0).any():
+        raise ValueError("models can be given the same toys only if they expect the same without a signal")
+    return events.n[0, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +153,7 @@ class Coverage(Record):
     left_out: np.ndarray
 
     def __post_init__(self):
-        self._keep(fractions=_arrays("fractions", self.fractions), left_out=real("left_out", self.left_out, ""))
+        self._keep(fractions=_arrays(self.fractions), left_out=np.asarray(self.left_out))
 
 
 def coverage(events, g, dataset, deltas, number, seed):
@@ -150,14 +162,14 @@ def coverage(events, g, dataset, deltas, number, seed):
     `events` is one model, its parts of shape (1, B). The nuisances are 0 in truth. The binomial error of a fraction f
     is sqrt(f (1 - f) / number). Raises ValueError as `fitted` does.
     """
-    g = real("g", g, "")
-    some, zero = np.isfinite(g), np.zeros(len(g))
+    g = np.asarray(g, dtype=float)
+    some = np.isfinite(g)
     n_th = events.total(np.where(some, g, 0.0))
-    fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g))
-    for k, toys in enumerate(throw_each(n_th, dataset, number, seed, zero, zero)):
+    fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g), dtype=int)
+    for k, toys in enumerate(throw_each(n_th, dataset, number, seed, {})):
         if some[k]:
             toys, left_out[k] = fitted(toys, dataset)
-            for delta, limits in fits(events, toys, dataset, deltas).g_limit.items():
+            for delta, limits in fits(events, toys, gaussian(dataset), deltas).g_limit.items():
                 fractions[delta][k] = np.where(np.isnan(limits), np.nan, limits >= g[k]).mean()
     return Coverage(fractions, left_out)
 
@@ -181,7 +193,7 @@ class FeldmanCousins(Record):
     left_out: np.ndarray
 
     def __post_init__(self):
-        self._keep(**{field.name: real(field.name, getattr(self, field.name), "") for field in fields(self)})
+        self._keep(**{name: np.asarray(getattr(self, name)) for name in ("g", "q", "critical", "g_limit", "left_out")})
 
 
 FRACTIONS = frozen(np.linspace(0.4, 1.2, 9))  # of the limit that 90% of two parameters gives: where toys are made
@@ -202,19 +214,22 @@ def feldman_cousins(events, dataset, level, number, seed):
     if not 0 < level < 1:
         raise ValueError(f"level must be > 0 and < 1, got {level}")
     far = DELTA_CHI2["two parameters"]
-    data = fits(events, observed(dataset), dataset, [far])
+    statistic = gaussian(dataset)
+    data = fits(events, once(dataset.counts), statistic, [far])
     g = np.where(np.isfinite(data.g_limit[far][0]), data.g_limit[far][0], np.nan)[:, None] * FRACTIONS
-    critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape)
+    critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape, dtype=int)
     n_th = np.stack([events.total(column) for column in np.where(np.isnan(g), 0.0, g).T], axis=1)
-    chi2, alpha, beta = profile(n_th, dataset)
+    chi2, nuisances = statistic.profile(n_th, dataset.counts)
     for n in np.flatnonzero(np.isfinite(g[:, 0])):
-        for k, toys in enumerate(throw_each(n_th[n], dataset, number, seed, alpha[n], beta[n])):
+        for k, toys in enumerate(
+            throw_each(n_th[n], dataset, number, seed, {name: values[n] for name, values in nuisances.items()})
+        ):
             toys, left_out[n, k] = fitted(toys, dataset)
-            critical[n, k] = np.quantile(statistic(events.at([n]), g[n, k], toys, dataset), level)
+            critical[n, k] = np.quantile(excess(events.at([n]), g[n, k], toys, statistic), level)
     q = np.where(np.isnan(g), np.nan, chi2 - data.chi2_min[0][:, None])
     # sqrt(q) is nearly linear in G^2, and so is what is interpolated
-    excess = np.sqrt(np.maximum(q, 0)) - np.sqrt(np.maximum(critical, 0))
-    y_limit = [_last_crossing(*row) for row in zip(g**2, excess, strict=True)]
+    above = np.sqrt(np.maximum(q, 0)) - np.sqrt(np.maximum(critical, 0))
+    y_limit = [_last_crossing(*row) for row in zip(g**2, above, strict=True)]
     return FeldmanCousins(g, q, critical, np.sqrt(y_limit), left_out)
 
 

@@ -1,20 +1,23 @@
-"""Expected events per bin: n(G) = n_sm + G^2 (n_tree + n_interference) + G^4 n_loop (Fig. 3).
+"""Expected events per bin, a polynomial in y = G^2: n(G) = n_sm + y (n_tree + n_interference) + y^2 n_loop (Fig. 3).
 
-The product of the largest couplings is G = g_chi g_q, g_chi = max(g_chi_L, g_chi_R) and g_q = max |g_q|; the pattern
-of couplings, their ratios and signs, is held fixed. All but the tree are forms in the coefficients c1, c2, c3 with
-kernels that depend on the data set alone.
+The product of the largest couplings is G = g_chi g_q, g_chi = max(g_chi_L, g_chi_R) and g_q = max |g_q|; the pattern of
+couplings, their ratios and signs, is held fixed.
+Loops of a separable amplitude (theory.Amplitude) are forms in c1, c2, c3 with kernels that depend on the experiment
+alone; others are integrated by general.py.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
-from .. import inputs
-from ..amplitudes.quarks import Amplitude, loop_coefficients_of, vector_charge
-from ..checks import FrozenDict, Record, choice, finite, increasing, instance, non_negative, sealed, shaped
-from ..experiments.csi2017 import Dataset
+from ..amplitudes.quarks import vector_charge
+from ..amplitudes.theory import Theory
+from ..checks import FrozenDict, Record, choice, finite, frozen, instance, non_negative, sealed, shaped
+from ..experiments.dataset import Axis, Experiment
 from ..model import NEUTRINOS, Model
+from . import general
 from .flux import decay_at_rest, together
 from .quadrature import grid, integrate
 from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_powers
@@ -24,78 +27,67 @@ BLOCK = 512  # models at once: what is computed at the nodes then stays in the c
 
 @dataclass(frozen=True, eq=False)
 class Events(Record):
-    """Expected signal events, the parts of n(G); B bins, (...) the shape of the model's masses.
+    """Expected signal events in B bins as a polynomial in y = G^2; (...) is the shape of the model's masses.
 
-    n_sm             shape (B,)
-    n_tree           coefficient of G^2, shape (..., B)
-    n_interference   coefficient of G^2 from the interference of the loops with Z exchange, shape (..., B), of either
-                     sign; zero if the amplitude leaves it out, as Eq. (21) does
-    n_loop           coefficient of G^4, shape (..., B)
-    pe_edges         edges of the bins, shape (B+1,): these events meet only data of the same bins. None: not known
+    n         coefficients of 1, y and y^2, shape (3, ..., B): Standard Model, tree with interference, loops
+    axes      of the bins, dataset.Axis: these events meet only data of the same bins. (): not known
+    changes   how n changes when an ingredient grows by a standard deviation, {name of its nuisance: (3, ..., B)}
 
     Raises ValueError for other shapes and for what is not finite.
     """
 
-    n_sm: np.ndarray
-    n_tree: np.ndarray
-    n_interference: np.ndarray
-    n_loop: np.ndarray
-    pe_edges: np.ndarray | None = None
+    n: np.ndarray
+    axes: tuple[Axis, ...] = ()
+    changes: Mapping[str, np.ndarray] = field(default_factory=FrozenDict)
 
     def __post_init__(self):
-        n_sm = finite("n_sm", self.n_sm, "")
-        shape = (*np.shape(self.n_loop)[:-1], *n_sm.shape)
-        names = ("n_tree", "n_interference", "n_loop")
-        parts = {name: shaped(name, finite(name, getattr(self, name), ""), shape) for name in names}
-        self._keep(n_sm=shaped("n_sm", n_sm, (n_sm.size,)), **parts)
-        if self.pe_edges is not None:
-            edges = increasing("pe_edges", finite("pe_edges", self.pe_edges, "PE"))
-            self._keep(pe_edges=shaped("pe_edges", edges, (len(n_sm) + 1,)))
-
-    def parts(self, g):
-        """The four parts of n(G) by name, for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B).
-
-        Raises ValueError for g < 0.
-        """
-        g2 = non_negative("g", g, "")[..., None] ** 2
-        powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
-        return FrozenDict({name: sealed(power * getattr(self, name)) for name, power in powers.items()})
+        n = shaped("n", finite("n", self.n, ""), (3, *np.shape(self.n)[1:]))
+        changes = {name: shaped(name, finite(name, change, ""), n.shape) for name, change in self.changes.items()}
+        self._keep(n=n, changes=FrozenDict({name: frozen(change) for name, change in changes.items()}))
 
     def total(self, g):
-        """n(G), the sum of `parts`, shape (..., B)."""
-        return sealed(sum(self.parts(g).values()))
+        """n(G), shape (..., B), for a magnitude G = `g` >= 0 that broadcasts against (...). ValueError for g < 0."""
+        y = non_negative("g", g, "")[..., None] ** 2
+        return sealed(self.n[0] + y * (self.n[1] + y * self.n[2]))
 
     def flat(self):
-        """The same with one axis for all models: shape (N, B)."""
-        return self._each(lambda part: part.reshape(-1, len(self.n_sm)))
+        """The same with one axis for all models: n of shape (3, N, B)."""
+        return self._each(lambda part: part.reshape(3, -1, part.shape[-1]))
 
     def at(self, index):
-        """Those of some of the models, by an index of numpy."""
-        return self._each(lambda part: part[index])
+        """Those of some of the models, by an index of numpy into (...)."""
+        index = index if isinstance(index, tuple) else (index,)
+        return self._each(lambda part: part[(slice(None), *index)])
 
     def _each(self, change):
-        parts = (self.n_tree, self.n_interference, self.n_loop)
-        return Events(self.n_sm, *map(change, parts), self.pe_edges)
+        return Events(change(self.n), self.axes, {name: change(part) for name, part in self.changes.items()})
 
-    def in_bins_of(self, dataset):
-        """These events; ValueError if their bins are not those of `dataset`: chi^2 would compare unlike bins."""
-        if self.n_sm.shape != dataset.b_on.shape:
-            raise ValueError(f"events in {len(self.n_sm)} bins cannot meet data in {len(dataset.b_on)} bins")
-        if self.pe_edges is not None and not np.array_equal(self.pe_edges, dataset.pe_edges):
-            edges = f"{self.pe_edges.tolist()} and {dataset.pe_edges.tolist()}"
-            raise ValueError(f"events and data must have the same bins, got the edges {edges} PE")
+    def loop_share(self, g):
+        """What part of the signal the y^2 term is for G = `g`, all events counted positive, shape (...): nan if g is not finite."""
+        y = np.square(np.where(np.isfinite(g), g, np.nan))
+        linear, quadratic = y * abs(self.n[1]).sum(-1), y**2 * abs(self.n[2]).sum(-1)
+        return quadratic / (linear + quadratic)
+
+    def in_bins_of(self, experiment):
+        """These events; ValueError if their bins are not those of `experiment`: chi^2 would compare unlike bins."""
+        if self.n.shape[-1] != experiment.n_bins:
+            raise ValueError(f"events in {self.n.shape[-1]} bins cannot meet data in {experiment.n_bins} bins")
+        for mine, other in zip(self.axes, experiment.axes, strict=bool(self.axes)) if self.axes else ():
+            if not np.array_equal(mine.edges, other.edges):
+                ends = [f"{axis.edges[0]:g} to {axis.edges[-1]:g} {axis.unit}" for axis in (mine, other)]
+                raise ValueError("events and data must have the same bins, got {} and {}".format(*ends))
         return self
 
 
 @dataclass(frozen=True, eq=False)
 class Kernels(Record):
-    """What does not depend on the model, for a data set and the flavours that couple; B bins.
+    """What does not depend on the model, for an experiment and the flavours that couple; B bins.
 
     n_sm           events of Eq. (22), shape (B,)
     loop           events of Eq. (25) for c_i c_j = 1, by target and term of LOOP_TERMS, shape (targets, 4, B)
     interference   events of the interference with Z exchange for c2 = 1, by target, shape (targets, B)
     grids          the quadrature.Grid of each target
-    components     those of the beam that couple, as flux.together gives them
+    spectra        of the neutrinos that couple, as flux.together gives them
 
     Raises ValueError for other shapes and for what is not finite.
     """
@@ -104,7 +96,7 @@ class Kernels(Record):
     loop: np.ndarray
     interference: np.ndarray
     grids: tuple
-    components: tuple
+    spectra: tuple
 
     def __post_init__(self):
         n_sm = non_negative("n_sm", self.n_sm, "")
@@ -114,82 +106,109 @@ class Kernels(Record):
         self._keep(n_sm=n_sm, loop=loop, interference=interference, grids=tuple(self.grids))
 
 
-@lru_cache(maxsize=16)
-def kernels(dataset, neutrinos):
-    """The Kernels of a coherent.Dataset; `neutrinos` as in model.Model. Kept for the last data sets used.
+def kernels(experiment, neutrinos, theory):
+    """The Kernels of a dataset.Experiment; `neutrinos` as in model.Model. Kept for the last experiments used.
 
-    Raises ValueError for other neutrinos.
+    Of the theory.Theory only what Z exchange needs matters. Raises ValueError for other neutrinos.
     """
     choice("neutrinos", neutrinos, NEUTRINOS)
-    sin2 = inputs.value(f"weak_angle.{dataset.settings.weak_angle}")
-    beam = decay_at_rest()
+    return _kernels(experiment, neutrinos, Theory(weak_angle=theory.weak_angle, inputs=theory.inputs))
+
+
+@lru_cache(maxsize=16)
+def _kernels(experiment, neutrinos, theory):
+    beam = decay_at_rest(experiment.inputs)
     coupled = [one for one in beam if neutrinos in ("all", one.flavour)]
+    grids = tuple(grid(target, experiment, max(one.E_max for one in beam)) for target in experiment.targets)
+
+    def massless(powers, at, components, *args):
+        zero = np.zeros(1)
+        return integrate(lambda T, _: powers(T, *args), at, components, experiment.arrival, zero)[0]
+
     n_sm, loop, interference = 0.0, [], []
-    grids = tuple(grid(target, dataset, max(one.E_max for one in beam)) for target in dataset.targets)
-    for target, at in zip(dataset.targets, grids, strict=True):
+    for target, at in zip(experiment.targets, grids, strict=True):
         nuclide = target.nuclide
-        n_sm = n_sm + _massless(sm_powers, at, beam, nuclide, sin2)
-        loop.append([_massless(loop_powers, at, coupled, nuclide, term) for term in LOOP_TERMS])
-        signed = [one.lepton_number * _massless(interference_powers, at, [one], nuclide, sin2) for one in coupled]
+        n_sm = n_sm + massless(sm_powers, at, beam, nuclide, theory)
+        loop.append([massless(loop_powers, at, coupled, nuclide, term) for term in LOOP_TERMS])
+        signed = [one.lepton_number * massless(interference_powers, at, [one], nuclide, theory) for one in coupled]
         interference.append(sum(signed))
     return Kernels(n_sm, np.array(loop), np.array(interference), grids, together(coupled))
 
 
-def _massless(powers, grid, components, *args):
-    return integrate(lambda T, _: powers(T, *args), grid, components, np.zeros(1))[0]
-
-
-def predict(model, dataset, amplitude):
-    """The parts of n(G) for the pattern of couplings of `model` in the bins of `dataset`.
+def predict(model, experiment, theory):
+    """The Events n(G) for the pattern of couplings of `model` in the bins of an Experiment.
 
     How large its couplings are does not matter: n(G) belongs to Model.pattern, which has max(g_chi_L, g_chi_R) = 1 and
     max |g_q| = 1, and the events of `model` itself are events.total(model.G). A limit on G is a limit on the largest
     g_chi times the largest |g_q|, for any signs and ratios.
-    `amplitude` is an amplitude.Amplitude, such as PUBLISHED. Models are treated in blocks: memory beyond
-    the result does not grow with their number.
+    Models are treated in blocks: memory beyond the result does not grow with their number.
     """
+    n = np.empty((3, model.m_chi.size, experiment.n_bins))
+    for here, parts in _blocks(model, experiment, theory):
+        n[0, here], n[1, here], n[2, here] = parts["n_sm"], parts["n_tree"] + parts["n_interference"], parts["n_loop"]
+    return Events(sealed(n).reshape(3, *model.m_chi.shape, -1), experiment.axes)
+
+
+def parts(model, experiment, theory, g=1.0):
+    """What `predict` adds up, each times its power of G = `g` >= 0: {name: shape (..., B)}.
+
+    n_sm             events of Eq. (22), shape (B,)
+    n_tree           of Eq. (23), times G^2
+    n_interference   of the loops with Z exchange, times G^2, of either sign; 0 if the amplitude leaves it out
+    n_loop           of the loops, Eq. (25) if they are separable, times G^4
+    """
+    y = non_negative("g", g, "")[..., None] ** 2
+    found = {name: np.empty((model.m_chi.size, experiment.n_bins)) for name in ("n_tree", "n_interference", "n_loop")}
+    for here, block in _blocks(model, experiment, theory):
+        for name, part in found.items():
+            part[here] = block[name]
+    powers = {"n_tree": y, "n_interference": y, "n_loop": y**2}
+    scaled = {name: powers[name] * part.reshape(*model.m_chi.shape, -1) for name, part in found.items()}
+    return FrozenDict({"n_sm": sm_events(experiment, theory)} | {name: sealed(part) for name, part in scaled.items()})
+
+
+def sm_events(experiment, theory):
+    """Events of Eq. (22) per bin, shape (B,)."""
+    return kernels(experiment, "all", theory).n_sm
+
+
+def _blocks(model, experiment, theory):
+    """The parts of n(G) for BLOCK models at a time, with the slice of the flattened masses that they are for."""
     instance("model", model, Model, "unit_model(...)")
-    instance("dataset", dataset, Dataset, "coherent.csi2017(...)")
-    instance("amplitude", amplitude, Amplitude, "amplitude.PUBLISHED")
-    model, kernel = model.pattern(), kernels(dataset, model.neutrinos)
-    shape = (*model.m_chi.shape, len(kernel.n_sm))
-    parts = np.zeros((3, model.m_chi.size, len(kernel.n_sm)))
+    instance("experiment", experiment, Experiment, "csi2017.dataset().experiment")
+    instance("theory", theory, Theory, "Theory(PUBLISHED)")
+    model, kernel = model.pattern(), kernels(experiment, model.neutrinos, theory)
     masses = model.m_chi.ravel(), model.m_zp.ravel()
     for start in range(0, model.m_chi.size, BLOCK):
         here = slice(start, start + BLOCK)
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
-        parts[0, here] = _tree_events(block, dataset, kernel)
-        parts[1, here], parts[2, here] = _loop_events(block, dataset, kernel, amplitude)
-    return Events(kernel.n_sm, *sealed(parts).reshape(3, *shape), dataset.pe_edges)
+        tree = _tree_events(block, experiment, kernel)
+        loops = _separable if theory.amplitude.separable else general.loop_events
+        n_interference, n_loop = loops(block, experiment, kernel, theory)
+        yield here, {"n_sm": kernel.n_sm, "n_tree": tree, "n_interference": n_interference, "n_loop": n_loop}
 
 
-def sm_events(dataset):
-    """Events of Eq. (22) per bin, shape (B,)."""
-    return kernels(dataset, "all").n_sm
-
-
-def _tree_events(model, dataset, kernel):
+def _tree_events(model, experiment, kernel):
     """Events of Eq. (23) per bin, shape (N, B); the number 0 if no nucleus is charged, as in case B."""
     n = 0.0
-    for target, at in zip(dataset.targets, kernel.grids, strict=True):
+    for target, at in zip(experiment.targets, kernel.grids, strict=True):
         charge = vector_charge(model, target.nuclide)
         if charge:
 
             def powers(T, m_chi, m_zp, nuclide=target.nuclide, charge=charge):
                 return tree_powers(T, nuclide, m_chi, m_zp, model.g_chi_L, charge)
 
-            n = n + integrate(powers, at, kernel.components, model.m_chi, model.m_zp)
+            n = n + integrate(powers, at, kernel.spectra, experiment.arrival, model.m_chi, model.m_zp)
     return n
 
 
-def _loop_events(model, dataset, kernel, amplitude):
+def _separable(model, experiment, kernel, theory):
     """Interference and Eq. (25) per bin, each of shape (N, B): forms in c1, c2, c3 with kernels free of the model."""
-    nuclides = [target.nuclide for target in dataset.targets]
-    found = loop_coefficients_of(nuclides, model, amplitude, dataset.settings.moments)
+    found = theory.amplitude.coefficients([target.nuclide for target in experiment.targets], model, theory)
     n_interference = n_loop = 0.0
     for c, loop, interference in zip(found, kernel.loop, kernel.interference, strict=True):
         products = np.stack([getattr(c, i) * getattr(c, j) for i, j in LOOP_TERMS], axis=-1)
         n_loop = n_loop + products @ loop
-        if amplitude.interference == "rederived":
+        if theory.amplitude.meets_z:
             n_interference = n_interference + c.c2[:, None] * interference
     return n_interference, n_loop

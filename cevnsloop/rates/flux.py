@@ -5,7 +5,7 @@ phi dE = w(y) (1 - y)^2 dy with a polynomial w: moments above a threshold E_min 
 positive powers of y_min, where differences of powers of E_min and E_max would cancel.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,54 +16,64 @@ from ..checks import real
 
 
 @dataclass(frozen=True)
-class Component:
-    """One neutrino species of the beam.
+class Spectrum:
+    """Energies of neutrinos of the beam that arrive together.
 
-    name       "nu_mu", "nu_e" or "nubar_mu"
-    flavour    "e" or "mu"
-    lepton_number   +1 for a neutrino, -1 for an antineutrino
+    name       of the species, or of several
     arrival    "prompt" (from the pion) or "delayed" (from the muon)
     E_max      end point, or the energy of the line, in MeV
     michel     coefficients of w(y), lowest first; empty for the line
     """
 
     name: str
-    flavour: str
-    lepton_number: int
     arrival: str
     E_max: float
     michel: tuple[float, ...] = ()
 
 
-def decay_at_rest():
+@dataclass(frozen=True)
+class Component(Spectrum):
+    """One neutrino species of the beam, "nu_mu", "nu_e" or "nubar_mu".
+
+    flavour    "e" or "mu"
+    lepton_number   +1 for a neutrino, -1 for an antineutrino
+    """
+
+    flavour: str = ""
+    lepton_number: int = 0
+
+
+def decay_at_rest(table=inputs.STANDARD):
     """The three components of Eq. (32): nu_mu line, nu_e and nubar_mu Michel spectra.
 
     With x = E / m_mu = (1 - y) / 2: 192 x^2 (1/2 - x) dx = 12 y (1 - y)^2 dy and
     64 x^2 (3/4 - x) dx = (2 + 4 y) (1 - y)^2 dy.
     """
-    m_pi, m_mu = inputs.value("masses.m_pi"), inputs.value("masses.m_mu")
+    m_pi, m_mu = table.value("masses.m_pi"), table.value("masses.m_mu")
     return (
-        Component("nu_mu", "mu", 1, "prompt", (m_pi**2 - m_mu**2) / (2 * m_pi)),
-        Component("nu_e", "e", 1, "delayed", m_mu / 2, (0.0, 12.0)),
-        Component("nubar_mu", "mu", -1, "delayed", m_mu / 2, (2.0, 4.0)),
+        Component("nu_mu", "prompt", (m_pi**2 - m_mu**2) / (2 * m_pi), flavour="mu", lepton_number=1),
+        Component("nu_e", "delayed", m_mu / 2, (0.0, 12.0), flavour="e", lepton_number=1),
+        Component("nubar_mu", "delayed", m_mu / 2, (2.0, 4.0), flavour="mu", lepton_number=-1),
     )
 
 
 def together(components):
-    """The components with those added that share arrival and end point: their moments always come as a sum.
-
-    A sum counts as one component of that many neutrinos, without flavour or lepton number.
+    """The Spectrum of each line, and of all Michel spectra that share arrival and end point: their moments come as
+    a sum.
     """
+    lines = [Spectrum(one.name, one.arrival, one.E_max) for one in components if not one.michel]
     groups = {}
-    for one in components:
-        groups.setdefault((one.arrival, one.E_max, bool(one.michel)), []).append(one)
-    return tuple(same[0] if len(same) == 1 else _added(same) for same in groups.values())
+    for one in (one for one in components if one.michel):
+        groups.setdefault((one.arrival, one.E_max), []).append(one)
+    return (*lines, *(Spectrum(_names(same), *shared, _michel(same)) for shared, same in groups.items()))
 
 
-def _added(components):
-    michel = sum(Polynomial(one.michel) for one in components).coef
-    name = " + ".join(one.name for one in components)
-    return replace(components[0], name=name, flavour="", lepton_number=0, michel=tuple(michel))
+def _names(components):
+    return " + ".join(one.name for one in components)
+
+
+def _michel(components):
+    return tuple(sum(Polynomial(one.michel) for one in components).coef)
 
 
 def spectrum(component, E):

@@ -5,12 +5,11 @@ At fixed recoil energy each dsigma/dT is a polynomial in the neutrino energy, su
 evaluate the same polynomial at an energy and set what kinematics forbids to exactly 0.
 
 E, T, m_chi in MeV, broadcasting; dsigma/dT in MeV^-3. The charges and coefficients of the nucleus come from
-amplitude.py; G_F and sin^2 theta_W from inputs.py.
+amplitudes.quarks; G_F and sin^2 theta_W from a theory.Theory.
 """
 
 import numpy as np
 
-from .. import inputs
 from ..checks import real
 from ..nucleus import helm
 
@@ -46,11 +45,11 @@ def weak_charge(nucleus, sin2_theta_w):
     return nucleus.Z * (1 / 2 - 2 * sin2_theta_w) - nucleus.N / 2
 
 
-def sm_powers(T, nucleus, sin2_theta_w):
+def sm_powers(T, nucleus, theory):
     """Eq. (22): Z exchange."""
     M = nucleus.M
-    charge = weak_charge(nucleus, sin2_theta_w)
-    front = inputs.value("constants.G_F") ** 2 * M / (2 * np.pi) * charge**2 * helm(2 * M * T, nucleus) ** 2
+    charge = weak_charge(nucleus, theory.sin2_theta_w)
+    front = theory.G_F**2 * M / (2 * np.pi) * charge**2 * helm(2 * M * T, nucleus) ** 2
     return {0: 2 * front, -1: -2 * T * front, -2: (T**2 - M * T) * front}
 
 
@@ -83,7 +82,7 @@ def loop_powers(T, nucleus, term):
     }[term]
 
 
-def interference_powers(T, nucleus, sin2_theta_w):
+def interference_powers(T, nucleus, theory):
     """Interference of the c2 amplitude with Z exchange for neutrinos and c2 = 1; absent from the paper's Eq. (21).
 
     dsigma/dT = -+ sqrt(2) G_F (Z g_p^V + N g_n^V) c2 M^3 / (2 pi E) [2 E (E - T) - M T] F^2: upper sign for
@@ -91,14 +90,14 @@ def interference_powers(T, nucleus, sin2_theta_w):
     c1 and c3 end in the other chirality and do not interfere. Source: derivation/recoil.py.
     """
     M = nucleus.M
-    charge = weak_charge(nucleus, sin2_theta_w)
-    front = -np.sqrt(2) * inputs.value("constants.G_F") * charge * M**3 / (2 * np.pi) * helm(2 * M * T, nucleus) ** 2
+    charge = weak_charge(nucleus, theory.sin2_theta_w)
+    front = -np.sqrt(2) * theory.G_F * charge * M**3 / (2 * np.pi) * helm(2 * M * T, nucleus) ** 2
     return {1: 2 * front, 0: -2 * T * front, -1: -M * T * front}
 
 
-def dsigma_sm(E, T, nucleus, sin2_theta_w):
+def dsigma_sm(E, T, nucleus, theory):
     """dsigma/dT of Eq. (22) in MeV^-3; 0 above the largest recoil 2 E^2 / (M + 2 E)."""
-    return _at_energy(sm_powers(T, nucleus, sin2_theta_w), E, T, nucleus, 0.0)
+    return _at_energy(sm_powers(T, nucleus, theory), E, T, nucleus, 0.0)
 
 
 def dsigma_tree(E, T, nucleus, m_chi, m_zp, g_chi_L, charge):
@@ -116,10 +115,26 @@ def dsigma_loop(E, T, nucleus, coefficients):
     )
 
 
-def dsigma_interference(E, T, nucleus, c2, lepton_number, sin2_theta_w):
+def dsigma_interference(E, T, nucleus, c2, lepton_number, theory):
     """Interference of `interference_powers` in MeV^-3, of either sign; 0 above the largest recoil."""
-    powers = interference_powers(T, nucleus, sin2_theta_w)
+    powers = interference_powers(T, nucleus, theory)
     return lepton_number * c2 * _at_energy(powers, E, T, nucleus, 0.0)
+
+
+def dsigma_of_amplitudes(E, T, nucleus, flip, keep):
+    """dsigma/dT of nu N -> nu N in MeV^-3 for any amplitudes, theory.py: Eq. (25) if they separate; 0 above the largest T."""
+    M = nucleus.M
+    front = M**3 * (2 * M + T) / (8 * np.pi)
+    rate = front * (T * abs(flip) ** 2 + abs(keep) ** 2 * (2 * M * E * (E - T) - M**2 * T))
+    return np.where(recoil_range(E, 0.0, M)[1] >= T, rate, 0.0)
+
+
+def dsigma_with_z(E, T, nucleus, keep, lepton_number, theory):
+    """Interference with Z exchange in MeV^-3: that of `interference_powers` with Re keep for F c2; 0 above the largest T."""
+    M = nucleus.M
+    front = -np.sqrt(2) * theory.G_F * weak_charge(nucleus, theory.sin2_theta_w) * M**3 / (2 * np.pi * E)
+    rate = lepton_number * front * helm(2 * M * T, nucleus) * np.real(keep) * (2 * E * (E - T) - M * T)
+    return np.where(recoil_range(E, 0.0, M)[1] >= T, rate, 0.0)
 
 
 def _at_energy(powers, E, T, nucleus, m_chi):

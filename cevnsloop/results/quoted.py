@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
-from ..fit.limits import scan, upper_limit
+from ..fit.limits import upper_limit
 from ..model import CASES, DOWN_TYPE, unit_model
-from ..rates.events import predict
+from ..rates.events import predict, sm_events
 
 
 @dataclass(frozen=True)
@@ -47,38 +45,31 @@ N_EFF_SM = (3.043, 3.045)
 N_EFF_PRECISION = 0.03
 
 
-def spectra(dataset, amplitude):
+def spectra(experiment, theory):
     """Fig. 3: expected signal events per bin for the SM and for both benchmarks, {label: array of shape (B,)}."""
-    curves = {}
+    curves = {"SM": sm_events(experiment, theory)}
     for case, point in BENCHMARKS.items():
-        events = predict(unit_model(case, point.m_chi, point.m_zp), dataset, amplitude)
-        curves["SM"] = events.n_sm
+        events = predict(unit_model(case, point.m_chi, point.m_zp), experiment, theory)
         curves[case] = events.total(point.g)
     return curves
 
 
-def limit_curves(m_chi, dataset, amplitude, delta_chi2, g_q=DOWN_TYPE):
+def limit_curves(m_chi, dataset, theory, delta_chi2, g_q=DOWN_TYPE):
     """Fig. 4: upper limits on g_chi g_q at the masses `m_chi` (MeV), {(case, ratio): array}."""
     return {
-        (case, ratio): scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q).g_limit
+        (case, ratio): _limits(unit_model(case, m_chi, ratio * m_chi, g_q), dataset, theory, delta_chi2)
         for case in CASES
         for ratio in RATIOS
     }
 
 
-def limit_at(point, dataset, amplitude, delta_chi2):
+def limit_at(point, dataset, theory, delta_chi2):
     """Upper limit on g_chi g_q at one point, as a float."""
-    events = predict(unit_model(point.case, point.m_chi, point.m_zp), dataset, amplitude)
-    return float(upper_limit(events, dataset, delta_chi2).g_limit)
+    return float(_limits(unit_model(point.case, point.m_chi, point.m_zp), dataset, theory, delta_chi2))
 
 
-def masses(low, high, points, name="m_chi"):
-    """`points` masses in MeV, equally spaced in the logarithm; ValueError for an empty or reversed range of `name`."""
-    if not (np.isfinite([low, high]).all() and 0 < low <= high):
-        raise ValueError(f"{name} must satisfy 0 < min <= max in MeV, got {low} and {high}")
-    if points < 1:
-        raise ValueError(f"points must be >= 1, got {points}")
-    return np.geomspace(low, high, points)
+def _limits(model, dataset, theory, delta_chi2):
+    return upper_limit(predict(model, dataset.experiment, theory), dataset, delta_chi2).g_limit
 
 
 def labels():

@@ -1,0 +1,78 @@
+"""What is computed, apart from the couplings and the data: which amplitude, and the choices it needs, in one record.
+
+A loop ends in the other chirality or keeps it. With the form factor inside both amplitudes,
+
+    dsigma/dT = M^3 (2M + T) / (8 pi) { T |flip|^2 + |keep|^2 [2 M E (E - T) - M^2 T] },
+
+and only `keep` meets Z exchange (xsec.interference_powers). Eq. (25) is the case in which E and T separate,
+flip = F (c1 / (M E) + c3 M E) and keep = F c2.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..checks import Record, choice, instance
+from ..inputs import STANDARD, Table, names
+from .quarks import PUBLISHED, REDERIVED
+
+AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
+
+
+class Amplitude(Protocol):
+    """What a loop amplitude must offer; a frozen record, so that it can be a key.
+
+    separable   True if flip = F (c1 / (M E) + c3 M E) and keep = F c2, F being the form factor of the nucleus:
+                `coefficients` then says all, and the integrals over the flux are done once for all models
+    meets_z     whether the interference of `keep` with Z exchange counts
+    """
+
+    separable: bool
+    meets_z: bool
+
+    def coefficients(self, nuclei, model, theory):
+        """The quarks.LoopCoefficients of each nucleus, a list."""
+
+    def flip_and_keep(self, E, T, model, nucleus, theory):
+        """flip in MeV^-4 and keep in MeV^-5, real or complex, for E and T in MeV that broadcast with the model's
+        masses.
+        """
+
+
+@dataclass(frozen=True)
+class Theory(Record):
+    """All that a prediction depends on besides the model and the experiment.
+
+    amplitude    an Amplitude, one of AMPLITUDES or another
+    moments      name of the set of second moments in the inputs
+    weak_angle   name of the value of sin^2 theta_W in the inputs
+    inputs       the inputs.Table with the numbers
+
+    Raises ValueError for an unknown name or another type.
+    """
+
+    amplitude: Amplitude = PUBLISHED
+    moments: str = "mz_rounded"
+    weak_angle: str = "msbar_mz"
+    inputs: Table = STANDARD
+
+    def __post_init__(self):
+        if not hasattr(self.amplitude, "flip_and_keep"):
+            raise ValueError(f"amplitude must be such as quarks.PUBLISHED, got {self.amplitude!r}")
+        choice("moments", self.moments, names("second_moments"))
+        choice("weak_angle", self.weak_angle, names("weak_angle"))
+        instance("inputs", self.inputs, Table, "inputs.STANDARD")
+
+    def __str__(self):
+        """For the head of a table: what was chosen, and which inputs were changed."""
+        choices = f"amplitude {self.amplitude}, moments {self.moments}, weak_angle {self.weak_angle}"
+        return choices + "".join(f", {name} = {number:g}" for name, number in self.inputs.changes)
+
+    @property
+    def sin2_theta_w(self):
+        """sin^2 theta_W."""
+        return self.inputs.value(f"weak_angle.{self.weak_angle}")
+
+    @property
+    def G_F(self):
+        """The Fermi constant in MeV^-2."""
+        return self.inputs.value("constants.G_F")

@@ -1,0 +1,137 @@
+"""All that a result depends on in one record: what the front door takes by keyword and the command line as options."""
+
+import difflib
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .amplitudes.quarks import SWITCHES
+from .amplitudes.theory import AMPLITUDES, Theory
+from .checks import FrozenDict, Record, choice, number, positive
+from .experiments import csi2017 as csi
+from .experiments.dataset import Dataset
+from .fit.gaussian import gaussian
+from .fit.limits import DELTA_CHI2
+from .fit.poisson import poisson
+from .inputs import STANDARD, Table, names
+from .model import CASES, DOWN_TYPE, FLAVOURS, NEUTRINOS, Model
+
+PATTERNS = FrozenDict(
+    {"down": DOWN_TYPE, "up": FrozenDict({"u": 1.0, "c": 1.0}), "universal": FrozenDict(dict.fromkeys(FLAVOURS, 1.0))}
+)
+DATA = FrozenDict({"csi2017": csi.dataset})
+STATISTICS = FrozenDict({"gaussian": gaussian, "poisson": poisson})
+
+
+def _choice(group, text, default, **more):
+    """A field of Choices: its default, the group of options it belongs to, and its help."""
+    return field(default=default, metadata={"group": group, "help": text, **more})
+
+
+@dataclass(frozen=True)
+class Choices(Record):
+    """All that a result depends on, but for masses and couplings: what every call of the front door takes by keyword.
+
+    case         "A": vector, "B": axial-vector current of the quarks
+    g_q          pattern of the quark couplings: "down", "up", "universal", or a mapping such as {"d": 1, "s": -1}. Only
+                 ratios and signs matter: limits are on G = g_chi g_q, the largest g_chi times the largest |g_q|
+    g_chi_L, g_chi_R   pattern of the couplings to the neutrino; g_chi_R = 0 without a light right-handed neutrino
+    neutrinos    flavours that couple: "all", each to a chi of its own, "e" or "mu"
+    amplitude    of the loops, a name in AMPLITUDES, or a theory.Amplitude of your own
+    flip         switches of the amplitude that are put into their other position
+    moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
+    inputs       numbers for this run only, {"quark_masses.b": 4.7, "weak_angle": 0.24}, in the units of inputs.toml
+    data         a name in DATA, or a dataset.Dataset such as csi2017(smearing="poisson")
+    delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
+    statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts
+
+    Raises ValueError for an unknown name and for what does not fit together.
+    """
+
+    case: str = _choice("model", "A: vector, B: axial-vector quark current", "A", choices=CASES, required=True)
+    g_q: Any = _choice("model", "quark couplings: down, up, universal or d=1,s=-1", "down")
+    g_chi_L: float = _choice("model", "left-handed coupling of chi to the neutrino", 1.0)
+    g_chi_R: float = _choice("model", "right-handed one; 0 without a light right-handed neutrino", 1.0)
+    neutrinos: str = _choice("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
+    amplitude: Any = _choice("theory", "amplitude of the loops", "published", choices=tuple(AMPLITUDES))
+    flip: tuple = _choice("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
+    moments: str = _choice("theory", "second moments of the quarks", Theory.moments, choices=names("second_moments"))
+    weak_angle: str = _choice("theory", "sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
+    inputs: Any = _choice("theory", "an input for this run, in its unit of inputs.toml", STANDARD)
+    data: Any = _choice("data", "which data", "csi2017", choices=tuple(DATA))
+    delta_chi2: float = _choice("statistics", "rise of chi2 that excludes", DELTA_CHI2["two parameters"])
+    statistic: str = _choice("statistics", "Gaussian (Eq. 34) or Poisson", "gaussian", choices=tuple(STATISTICS))
+
+    def __post_init__(self):
+        choice("statistic", self.statistic, STATISTICS)
+        pattern = PATTERNS.get(self.g_q, self.g_q) if isinstance(self.g_q, str) else self.g_q
+        if not isinstance(pattern, Mapping):
+            raise ValueError(f"g_q must be {', '.join(PATTERNS)} or a mapping of flavours, got {self.g_q!r}")
+        self._keep(
+            g_q=FrozenDict(pattern),
+            flip=tuple(self.flip),
+            inputs=self._table(),
+            delta_chi2=number("delta_chi2", self.delta_chi2, "", positive),
+        )
+        model = self.model(1.0, 1.0).pattern()
+        self._keep(g_q=model.g_q, g_chi_L=model.g_chi_L, g_chi_R=model.g_chi_R)
+        if not isinstance(self.data, Dataset):
+            choice("data", self.data, DATA)
+        elif any(name.startswith("csi2017.") for name, _ in self.inputs.changes):
+            raise ValueError("inputs of the data belong to the data: csi2017(inputs=...)")
+        self.theory  # noqa: B018, raises for names that do not exist
+
+    def _table(self):
+        if isinstance(self.inputs, Table):
+            return self.inputs
+        short = {"weak_angle": f"weak_angle.{self.weak_angle}"}
+        return STANDARD.changed({short.get(name, name): value for name, value in dict(self.inputs).items()})
+
+    def model(self, m_chi, m_zp):
+        """The model.Model with this pattern of couplings, for masses in MeV."""
+        return Model(self.case, m_chi, m_zp, self.g_chi_L, self.g_chi_R, self.g_q, self.neutrinos)
+
+    @property
+    def theory(self):
+        """The theory.Theory."""
+        amplitude = self.amplitude
+        if isinstance(amplitude, str):
+            amplitude = AMPLITUDES[choice("amplitude", amplitude, AMPLITUDES)]
+        if self.flip:
+            amplitude = amplitude.flipped(*self.flip)
+        return Theory(amplitude, self.moments, self.weak_angle, self.inputs)
+
+    @property
+    def dataset(self):
+        """The dataset.Dataset."""
+        return self.data if isinstance(self.data, Dataset) else _named(self.data, self.inputs)
+
+    def described(self):
+        """What was chosen, as what JSON can hold."""
+        data = self.dataset
+        return {
+            **{one.name: getattr(self, one.name) for one in fields(self)},
+            "amplitude": str(self.theory.amplitude),
+            "flip": list(self.flip),
+            "inputs": dict(self.inputs.changes),
+            "data": {"name": data.name, "doi": data.doi, **asdict(data.settings)},
+        }
+
+
+@functools.lru_cache(maxsize=8)
+def _named(name, table):
+    """Data by name, kept: their kernels are."""
+    return DATA[name](table=table)
+
+
+def chosen(choices):
+    """The Choices with these keywords; ValueError for a name that none has, with the nearest."""
+    known = [one.name for one in fields(Choices)]
+    for name in choices:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ValueError(
+                f"no choice is called {name!r}: " + (f"did you mean {near[0]}?" if near else ", ".join(known))
+            )
+    return Choices(**choices)

@@ -1,0 +1,257 @@
+"""What measured, and what was measured: experiments, counts and data sets as frozen records.
+
+An `Experiment` holds all that a prediction needs, and is what kernels are kept for. `Counts` are what was seen, or
+thrown. A `Dataset` puts both together with the backgrounds of the beam and the uncertainties of a fit. Bins are one
+flat axis of length B; named axes stand beside it, for figures and tables. The tables in data/ are the project's own;
+each is checked against its SHA-256 before it is used.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..checks import FrozenDict, Record, frozen, increasing, instance, non_negative, number, positive, shaped
+from ..inputs import STANDARD, Table
+from ..nucleus import Nuclide
+
+ROUNDING = 1e-9  # of the sum of a table's fractions
+ARRIVALS = ("prompt", "delayed")  # from the pion, from the muon
+
+
+@dataclass(frozen=True)
+class Target(Record):
+    """Nuclei of one kind in the detector and how many there are, a number > 0."""
+
+    nuclide: Nuclide
+    count: float
+
+    def __post_init__(self):
+        instance("nuclide", self.nuclide, Nuclide)
+        self._keep(count=number("count", self.count, "nuclei", positive))
+
+
+@dataclass(frozen=True, eq=False)
+class Axis(Record):
+    """One axis of the bins: its name, the unit of its edges, and these, shape (n+1,), increasing."""
+
+    name: str
+    unit: str
+    edges: np.ndarray
+
+    def __post_init__(self):
+        self._keep(edges=increasing(self.name, non_negative(self.name, self.edges, self.unit)))
+
+    def __len__(self):
+        return len(self.edges) - 1
+
+
+class Response(Protocol):
+    """From a recoil to the R bins of light it is counted in; response.py has those of COHERENT.
+
+    n_bins   R
+    nodes    of a Gauss-Legendre quadrature that suffice between two breaks
+    """
+
+    n_bins: int
+    nodes: int
+
+    def breaks(self, T_max):
+        """Recoil energies in MeV, increasing, between which `probability` is smooth, from 0 to T_max or more."""
+
+    def probability(self, T):
+        """Probability that a recoil T (MeV) is accepted and counted in each bin; shape (*T.shape, R)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment(Record):
+    """A detector in a beam: what a prediction of its B bins needs.
+
+    name, doi   what it is and where its numbers are from
+    settings    the choices it was made with, a frozen record
+    targets     the nuclei of the detector, a tuple of Target
+    fluence     neutrinos per flavour and area during the run, N_0 of Eq. (32), in MeV^2
+    response    a Response with R bins
+    arrival     fractions of "prompt" and "delayed" neutrinos that count, in each of T bins of time, shape (T,)
+    axes        tuple of Axis, the last one changing fastest: B = R T bins, time being the last axis if T > 1
+    inputs      the inputs.Table that its numbers, and those of the beam, are from
+
+    Raises ValueError for other types and shapes, and for fractions that are not between 0 and 1.
+    """
+
+    name: str
+    doi: str
+    settings: Any
+    targets: tuple[Target, ...]
+    fluence: float
+    response: Response
+    arrival: Mapping[str, np.ndarray]
+    axes: tuple[Axis, ...]
+    inputs: Table = STANDARD
+
+    def __post_init__(self):
+        for name, kind in {"name": str, "doi": str, "arrival": Mapping, "inputs": Table}.items():
+            instance(name, getattr(self, name), kind)
+        targets = tuple(instance("target", one, Target) for one in instance("targets", self.targets, (tuple, list)))
+        arrival = {key: np.atleast_1d(non_negative(f"arrival[{key!r}]", x, "")) for key, x in self.arrival.items()}
+        if not targets or sorted(arrival) != sorted(ARRIVALS) or max(x.sum() for x in arrival.values()) > 1 + ROUNDING:
+            raise ValueError(
+                "an experiment must have a target, and fractions <= 1 of 'prompt' and 'delayed' that arrive"
+            )
+        times = len(arrival["prompt"])
+        shaped("arrival['delayed']", arrival["delayed"], (times,))
+        if math.prod(map(len, self.axes)) != self.response.n_bins * times:
+            sizes = " x ".join(str(len(axis)) for axis in self.axes)
+            raise ValueError(
+                f"axes must have {self.response.n_bins} x {times} bins, those of light and time, got {sizes}"
+            )
+        self._keep(
+            targets=targets,
+            fluence=number("fluence", self.fluence, "MeV^2", positive),
+            arrival=FrozenDict({key: frozen(x) for key, x in arrival.items()}),
+            axes=tuple(instance("axis", axis, Axis) for axis in self.axes),
+        )
+
+    @property
+    def n_bins(self):
+        """B."""
+        return math.prod(map(len, self.axes))
+
+    def named(self, bins):
+        """Some bins, by their flat indices, for a message: their numbers, counted from 1, and ranges."""
+        index = np.unravel_index(np.asarray(bins), [len(axis) for axis in self.axes])
+        first = getattr(self.settings, "first_bin", 1)
+        ranges = [
+            " and ".join(
+                f"{axis.edges[k]:g} to {axis.edges[k + 1]:g} {axis.unit}" for axis, k in zip(self.axes, at, strict=True)
+            )
+            for at in zip(*index, strict=True)
+        ]
+        return ", ".join(f"bin {first + i} ({text})" for i, text in zip(bins, ranges, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Counts(Record):
+    """What was counted in B bins, once or in many experiments: (...) is () or their axes.
+
+    n_on, b_ss   with the beam on, in coincidence and anticoincidence, shape (..., B)
+    centres      where the penalty of a nuisance has its minimum, {name: (...)}: 0, unless the measurement that fixes
+                 the nuisance is repeated too
+
+    Raises ValueError for a count that is negative or not finite, and for other shapes.
+    """
+
+    n_on: np.ndarray
+    b_ss: np.ndarray
+    centres: Mapping[str, np.ndarray] = field(default_factory=FrozenDict)
+
+    def __post_init__(self):
+        n_on, b_ss = non_negative("n_on", self.n_on, ""), non_negative("b_ss", self.b_ss, "")
+        centres = {name: np.asarray(centre, dtype=np.float64) for name, centre in self.centres.items()}
+        for name, centre in centres.items():
+            shaped(f"centres[{name!r}]", centre, n_on.shape[:-1])
+        self._keep(
+            n_on=n_on,
+            b_ss=shaped("b_ss", b_ss, n_on.shape),
+            centres=FrozenDict({name: frozen(centre) for name, centre in centres.items()}),
+        )
+
+    def centre(self, name):
+        """Minimum of the penalty of a nuisance, shape (...); 0 if nothing else is said."""
+        return self.centres.get(name, np.zeros(self.n_on.shape[:-1]))
+
+    def at(self, index):
+        """Those of some of the experiments, by an index of numpy."""
+        centres = {name: centre[index] for name, centre in self.centres.items()}
+        return Counts(self.n_on[index], self.b_ss[index], centres)
+
+
+@dataclass(frozen=True, eq=False)
+class Background(Record):
+    """Expected events of a background of the beam, shape (B,), and its relative uncertainty."""
+
+    events: np.ndarray
+    sigma: float
+
+    def __post_init__(self):
+        self._keep(events=non_negative("events", self.events, ""), sigma=number("sigma", self.sigma, "", non_negative))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset(Record):
+    """An experiment, what it counted, and what a fit must know.
+
+    experiment    an Experiment with B bins
+    counts        Counts of shape (B,)
+    sigma_alpha   relative uncertainty of the signal, Eq. (34)
+    backgrounds   {name of its nuisance: Background}; Eq. (34) has one, "beta"
+
+    Raises ValueError for other types and shapes, and for a negative uncertainty.
+    """
+
+    experiment: Experiment
+    counts: Counts
+    sigma_alpha: float
+    backgrounds: Mapping[str, Background]
+
+    def __post_init__(self):
+        bins = (instance("experiment", self.experiment, Experiment).n_bins,)
+        shaped("n_on", instance("counts", self.counts, Counts).n_on, (..., *bins))
+        for name, one in instance("backgrounds", self.backgrounds, Mapping).items():
+            shaped(f"backgrounds[{name!r}]", instance("background", one, Background).events, bins)
+        self._keep(
+            sigma_alpha=number("sigma_alpha", self.sigma_alpha, "", non_negative),
+            backgrounds=FrozenDict(self.backgrounds),
+        )
+
+    name = property(lambda self: self.experiment.name)
+    doi = property(lambda self: self.experiment.doi)
+    settings = property(lambda self: self.experiment.settings)
+    axes = property(lambda self: self.experiment.axes)
+    n_on = property(lambda self: self.counts.n_on)
+    b_ss = property(lambda self: self.counts.b_ss)
+
+    @property
+    def pe_edges(self):
+        """Edges of the first axis: photoelectrons for CsI."""
+        return self.axes[0].edges
+
+    @property
+    def b_on(self):
+        """Expected beam-on background, shape (B,)."""
+        return frozen(sum(one.events for one in self.backgrounds.values()))
+
+    @property
+    def n_obs(self):
+        """N_meas of Eq. (34): counts less the steady-state background, shape (B,)."""
+        return frozen(self.n_on - self.b_ss)
+
+    @property
+    def sigma(self):
+        """sigma_stat of Eq. (34): sqrt(N_meas + 2 B_SS + B_on), shape (B,)."""
+        return frozen(np.sqrt(self.n_obs + 2 * self.b_ss + self.b_on))
+
+
+def read_table(folder, name):
+    """Columns of folder/name as a mapping from header to array, read-only, after its SHA-256 was found to be right.
+
+    Raises ValueError naming the file if it is missing, or differs from what SHA256SUMS in the folder states.
+    """
+    path = folder.joinpath(name)
+    try:
+        sums = folder.joinpath("SHA256SUMS").read_text(encoding="utf-8")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot read the data table {path}: {error}") from None
+    stated = {line.split()[1]: line.split()[0] for line in sums.splitlines()}
+    found = hashlib.sha256(data).hexdigest()
+    if stated.get(name) != found:
+        raise ValueError(
+            f"the data table {path} is corrupted: its SHA-256 is {found}, SHA256SUMS states {stated.get(name)}"
+        )
+    lines = [line for line in data.decode().splitlines() if not line.startswith("#")]
+    columns = frozen(np.loadtxt(lines[1:], delimiter=",", unpack=True))
+    return FrozenDict(zip(lines[0].split(","), columns, strict=True))

@@ -1,0 +1,127 @@
+"""Scans and toy runs as values: a `Job` says which rows there are, and any process can compute some of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checks import Record, instance, positive, whole
+from .choices import STATISTICS, Choices
+from .fit import toys
+from .fit.limits import upper_limit
+from .rates.events import predict
+
+MOST_ROWS, MOST_TOYS = 10**7, 10**6  # of a table, at a mass: some minutes, a GB
+LIMITS = ("g_limit", "g_best", "chi2_min", "loop_share")
+TOYS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")), "coverage", "g_fc", "left_out")
+
+
+@dataclass(frozen=True)
+class Masses(Record):
+    """`points` masses from `low` to `high` in MeV, equally spaced in the logarithm, called `name` in messages.
+
+    Raises ValueError unless 0 < low <= high and 1 <= points <= MOST_ROWS.
+    """
+
+    low: float
+    high: float
+    points: int
+    name: str = "m_chi"
+
+    def __post_init__(self):
+        low, high = (float(x) for x in (self.low, self.high))
+        if not (0 < low <= high < np.inf):
+            raise ValueError(f"{self.name} must satisfy 0 < min <= max in MeV, got {low} and {high}")
+        points = whole(f"points of {self.name}", self.points, 1)
+        if points > MOST_ROWS:
+            raise ValueError(f"points of {self.name} must be from 1 to {MOST_ROWS}, got {points}")
+        self._keep(low=low, high=high, points=points)
+
+    def values(self):
+        """The masses, shape (points,)."""
+        return np.geomspace(self.low, self.high, self.points)
+
+    def __str__(self):
+        return f"{self.points} points from {self.low:g} to {self.high:g} MeV"
+
+
+@dataclass(frozen=True)
+class Job(Record):
+    """Rows of a table over masses.
+
+    choices   the Choices
+    m_chi     Masses of chi
+    m_zp      a ratio m_zp / m_chi, or Masses of Z', each with every m_chi in turn
+    toys      experiments thrown at each mass and coupling, 0 for limits alone
+    seed      of the toys
+
+    Raises ValueError for another type, more than MOST_ROWS rows or MOST_TOYS toys.
+    """
+
+    choices: Choices
+    m_chi: Masses
+    m_zp: float | Masses
+    toys: int = 0
+    seed: int = 0
+
+    def __post_init__(self):
+        instance("choices", self.choices, Choices)
+        instance("m_chi", self.m_chi, Masses)
+        if not isinstance(self.m_zp, Masses):
+            self._keep(m_zp=float(positive("ratio", self.m_zp, "")))
+        self._keep(toys=whole("toys", self.toys, 0), seed=whole("seed", self.seed, 0))
+        for name, value, most in (("points times m_zp_points", len(self), MOST_ROWS), ("toys", self.toys, MOST_TOYS)):
+            if value > most:
+                raise ValueError(f"{name} must be <= {most}, got {value}")
+
+    def __len__(self):
+        return self.m_chi.points * (self.m_zp.points if isinstance(self.m_zp, Masses) else 1)
+
+    def masses(self, rows=slice(None)):
+        """m_chi and m_zp of the rows, an index of numpy."""
+        row = np.arange(len(self))[rows]
+        m_chi = self.m_chi.values()[row % self.m_chi.points]
+        return m_chi, self.m_zp.values()[row // self.m_chi.points] if isinstance(
+            self.m_zp, Masses
+        ) else self.m_zp * m_chi
+
+    def where(self):
+        """The masses in words."""
+        if isinstance(self.m_zp, Masses):
+            return f"m_chi {self.m_chi}, at each m_zp of {self.m_zp}"
+        return f"m_zp = {self.m_zp:g} m_chi, {self.m_chi}"
+
+    def described(self):
+        """All that the rows depend on, as what JSON can hold."""
+        m_zp = (
+            {"ratio": self.m_zp} if not isinstance(self.m_zp, Masses) else {"m_zp": list(vars(self.m_zp).values())[:3]}
+        )
+        m_chi = [self.m_chi.low, self.m_chi.high, self.m_chi.points]
+        return self.choices.described() | {"m_chi": m_chi} | m_zp | {"toys": self.toys, "seed": self.seed}
+
+
+def limits(job, piece):
+    """Rows piece[0], ..., piece[1] - 1 of a Job, {column: array}: masses and LIMITS."""
+    m_chi, m_zp = job.masses(slice(*piece))
+    events, dataset = _predicted(job, m_chi, m_zp)
+    found = upper_limit(events, dataset, job.choices.delta_chi2, STATISTICS[job.choices.statistic])
+    columns = (found.g_limit, found.g_best, found.chi2_min, events.loop_share(found.g_limit))
+    return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(LIMITS, columns, strict=True))}
+
+
+def toy_limits(job, piece):
+    """The same rows with toys, {column: array}: masses and TOYS."""
+    m_chi, m_zp = job.masses(slice(*piece))
+    events, dataset = _predicted(job, m_chi, m_zp)
+    delta, drawn = job.choices.delta_chi2, (job.toys, job.seed)
+    g_limit = upper_limit(events, dataset, delta).g_limit
+    expected = toys.bands(events, dataset, delta, *drawn)
+    covered = [toys.coverage(events.at([n]), [g], dataset, [delta], *drawn) for n, g in enumerate(g_limit)]
+    fc = toys.feldman_cousins(events, dataset, 0.9, *drawn)
+    left_out = expected.left_out + np.array([one.left_out[0] for one in covered]) + fc.left_out.sum(-1)
+    columns = (g_limit, *expected.g_limit.values(), np.array([one.fractions[delta][0] for one in covered]), fc.g_limit)
+    return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOYS, (*columns, left_out), strict=True))}
+
+
+def _predicted(job, m_chi, m_zp):
+    dataset = job.choices.dataset
+    return predict(job.choices.model(m_chi, m_zp), dataset.experiment, job.choices.theory), dataset
