@@ -3,7 +3,10 @@
 Every call takes masses in MeV and, by keyword, what choices.Choices holds; it returns a record of results/answers.py.
 """
 
+import contextlib
+import functools
 import math
+from dataclasses import fields
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from .nucleus import nuclide
 from .rates import events as rates
 from .rates import xsec
 from .results.answers import CrossSection, Expected, Spectrum, UpperLimit
+from .run import executors, output, tasks
 
 PERTURBATIVE = 4 * math.pi  # a larger product of couplings means nothing
 RESOLVED_MEV = 1000.0  # a lighter Z' does not resolve quarks, which the loops of `published` and `rederived` assume
@@ -105,7 +109,7 @@ def scan(m_chi, *, ratio=None, m_zp=None, out=None, workers=1, executor=None, pr
 def write(job, out, workers=1, executor=None, progress=None, note=print, head=None):
     """The table of a jobs.Job as {column: array}, computed in pieces and written to the CSV file `out`; resumes.
 
-    `head` is a function of the table that gives what stands above it, by default `table_head` of the job. The rest is
+    `head` is a function of the table that gives what stands above it, by default jobs.head. The rest is
     as in `scan`. Raises ValueError as run.tasks.run does.
     """
     task, size = (jobs.toy_limits, TOY_PIECE) if job.toys else (jobs.limits, PIECE)
@@ -117,7 +121,7 @@ def write(job, out, workers=1, executor=None, progress=None, note=print, head=No
             functools.partial(task, job),
             pieces,
             out,
-            head or functools.partial(table_head, job),
+            head or functools.partial(jobs.head, job),
             job.described(),
             functools.partial(progress or _Silent, total=len(job)),
             note,
@@ -193,7 +197,8 @@ def cross_section(model, symbol, E=None, T=None, **choices):
         xsec.dsigma_with_z(E, T, nucleus, keep, 1, theory) * theory.amplitude.meets_z,
         xsec.dsigma_of_amplitudes(E, T, nucleus, flip, keep),
     )
-    return CrossSection(asked, (), symbol, *np.broadcast_arrays(np.asarray(E), np.asarray(T), *parts))
+    arrays = map(np.array, np.broadcast_arrays(E, T, *parts))
+    return CrossSection(asked, (), symbol, *arrays)
 
 
 def expected(m_chi, m_zp=None, *, ratio=None, number=1000, seed=1, **choices):

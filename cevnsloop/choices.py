@@ -24,7 +24,7 @@ DATA = FrozenDict({"csi2017": csi.dataset})
 STATISTICS = FrozenDict({"gaussian": gaussian, "poisson": poisson})
 
 
-def _choice(group, text, default, **more):
+def option(group, text, default, **more):
     """A field of Choices: its default, the group of options it belongs to, and its help."""
     return field(default=default, metadata={"group": group, "help": text, **more})
 
@@ -49,19 +49,19 @@ class Choices(Record):
     Raises ValueError for an unknown name and for what does not fit together.
     """
 
-    case: str = _choice("model", "A: vector, B: axial-vector quark current", "A", choices=CASES, required=True)
-    g_q: Any = _choice("model", "quark couplings: down, up, universal or d=1,s=-1", "down")
-    g_chi_L: float = _choice("model", "left-handed coupling of chi to the neutrino", 1.0)
-    g_chi_R: float = _choice("model", "right-handed one; 0 without a light right-handed neutrino", 1.0)
-    neutrinos: str = _choice("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
-    amplitude: Any = _choice("theory", "amplitude of the loops", "published", choices=tuple(AMPLITUDES))
-    flip: tuple = _choice("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
-    moments: str = _choice("theory", "second moments of the quarks", Theory.moments, choices=names("second_moments"))
-    weak_angle: str = _choice("theory", "sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
-    inputs: Any = _choice("theory", "an input for this run, in its unit of inputs.toml", STANDARD)
-    data: Any = _choice("data", "which data", "csi2017", choices=tuple(DATA))
-    delta_chi2: float = _choice("statistics", "rise of chi2 that excludes", DELTA_CHI2["two parameters"])
-    statistic: str = _choice("statistics", "Gaussian (Eq. 34) or Poisson", "gaussian", choices=tuple(STATISTICS))
+    case: str = option("model", "A: vector, B: axial-vector quark current", "A", choices=CASES, required=True)
+    g_q: Any = option("model", "quark couplings: down, up, universal or d=1,s=-1", "down")
+    g_chi_L: float = option("model", "left-handed coupling of chi to the neutrino", 1.0)
+    g_chi_R: float = option("model", "right-handed one; 0 without a light right-handed neutrino", 1.0)
+    neutrinos: str = option("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
+    amplitude: Any = option("theory", "amplitude of the loops", "published", choices=tuple(AMPLITUDES))
+    flip: tuple = option("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
+    moments: str = option("theory", "second moments of the quarks", Theory.moments, choices=names("second_moments"))
+    weak_angle: str = option("theory", "sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
+    inputs: Any = option("theory", "an input for this run, in its unit of inputs.toml", STANDARD)
+    data: Any = option("data", "which data", "csi2017", choices=tuple(DATA))
+    delta_chi2: float = option("statistics", "rise of chi2 that excludes", DELTA_CHI2["two parameters"])
+    statistic: str = option("statistics", "Gaussian (Eq. 34) or Poisson", "gaussian", choices=tuple(STATISTICS))
 
     def __post_init__(self):
         choice("statistic", self.statistic, STATISTICS)
@@ -106,6 +106,14 @@ class Choices(Record):
     def dataset(self):
         """The dataset.Dataset."""
         return self.data if isinstance(self.data, Dataset) else _named(self.data, self.inputs)
+
+    def lines(self):
+        """What was chosen, in words: for the head of a table."""
+        couplings = ", ".join(f"g_{flavour} = {g:g}" for flavour, g in self.g_q.items())
+        pattern = f"{couplings}, g_chi_L = {self.g_chi_L:g}, g_chi_R = {self.g_chi_R:g}"
+        model = f"case {self.case}, couplings in proportion to {pattern}, neutrinos {self.neutrinos}"
+        data = f"{self.dataset.name}, doi {self.dataset.doi}; {self.dataset.settings}"
+        return model, str(self.theory), data, f"statistic {self.statistic}, delta_chi2 {self.delta_chi2:g}"
 
     def described(self):
         """What was chosen, as what JSON can hold."""

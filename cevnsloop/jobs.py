@@ -7,8 +7,9 @@ import numpy as np
 from .checks import Record, instance, positive, whole
 from .choices import STATISTICS, Choices
 from .fit import toys
-from .fit.limits import upper_limit
+from .fit.limits import remark, upper_limit
 from .rates.events import predict
+from .run import output
 
 MOST_ROWS, MOST_TOYS = 10**7, 10**6  # of a table, at a mass: some minutes, a GB
 LIMITS = ("g_limit", "g_best", "chi2_min", "loop_share")
@@ -97,6 +98,35 @@ class Job(Record):
         )
         m_chi = [self.m_chi.low, self.m_chi.high, self.m_chi.points]
         return self.choices.described() | {"m_chi": m_chi} | m_zp | {"toys": self.toys, "seed": self.seed}
+
+
+def head(job, table):
+    """What stands above the table of a job's rows: its columns, what was chosen, and what the table does not show."""
+    units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys([name for name in table if not name.startswith("m_")], "1")
+    title = (
+        "upper limits g_limit on g_chi g_q, of the data and of toy experiments"
+        if job.toys
+        else ("upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min; loop_share of the signal at g_limit")
+    )
+    lines = (job.where(), *job.choices.lines(), *([DRAWN.format(job.toys, job.seed)] if job.toys else []))
+    return output.header(title, units, (*lines, *remarks(job, table)))
+
+
+DRAWN = (
+    "{} toys, seed {}; expected: quantiles of limits without a signal, inf where toys have none; coverage: fraction of "
+    "toys made with g_limit whose limit is not below it; g_fc: upper end of the interval of Feldman and Cousins, 90%, "
+    "nan far from g_limit; left_out: toys that cannot be fitted"
+)
+
+
+def remarks(job, table):
+    """Lines on rows without a limit and toys without a fit, if there are any."""
+    left_out = int(np.sum(table.get("left_out", 0)))
+    lines = (
+        remark(table["g_limit"], job.choices.delta_chi2),
+        left_out and f"{left_out} toys left out: a bin has neither counts nor beam-on background, sigma_stat = 0",
+    )
+    return [line for line in lines if line]
 
 
 def limits(job, piece):

@@ -107,6 +107,30 @@ def ceiling(events, dataset, statistic=gaussian):
     return (highest - chi2_min[0]).reshape(events.n.shape[1:-1])
 
 
+def why(events, dataset, delta_chi2, statistic=gaussian):
+    """Why one model has no upper limit, for a reader."""
+    if np.isnan(upper_limit(events, dataset, delta_chi2, statistic).g_limit):
+        return "no signal is expected in the bins of the fit: some coupling must be > 0"
+    most = float(ceiling(events, dataset, statistic))
+    if most == 0:
+        return f"chi2 still falls at the largest signal that is looked at, {SIGNALS[-1]:.0e} events or more"
+    return (
+        f"chi2 never rises by {delta_chi2:g}: the most it rises is {most:.3g}, "
+        f"because alpha absorbs any signal at the price of 1 / sigma_alpha^2 = {1 / dataset.sigma_alpha**2:.3g}"
+    )
+
+
+def remark(g_limit, delta_chi2):
+    """A line on how many of the limits are none, and why, for the head of a table; "" if there is one everywhere."""
+    never, blind = np.count_nonzero(np.isinf(g_limit)), np.count_nonzero(np.isnan(g_limit))
+    reasons = {
+        f"{never} inf, where chi2 never rises by {delta_chi2:g} because alpha can absorb any signal": never,
+        f"{blind} nan, where no signal is expected in the bins of the fit": blind,
+    }
+    words = "; ".join(reason for reason, number in reasons.items() if number)
+    return words and f"no limit at {never + blind} of {np.size(g_limit)} points: {words}"
+
+
 def coupling_squared(events, signal):
     """G^2 at which N models give `signal` events, shape (S,), all counted positive: shape (S, N).
 

@@ -63,7 +63,7 @@ class Events(Record):
         return Events(change(self.n), self.axes, {name: change(part) for name, part in self.changes.items()})
 
     def loop_share(self, g):
-        """What part of the signal the y^2 term is for G = `g`, all events counted positive, shape (...): nan if g is not finite."""
+        """Part of the signal that is the y^2 term for G = `g`, all events counted positive; nan if g is not finite."""
         y = np.square(np.where(np.isfinite(g), g, np.nan))
         linear, quadratic = y * abs(self.n[1]).sum(-1), y**2 * abs(self.n[2]).sum(-1)
         return quadratic / (linear + quadratic)

@@ -122,7 +122,7 @@ def dsigma_interference(E, T, nucleus, c2, lepton_number, theory):
 
 
 def dsigma_of_amplitudes(E, T, nucleus, flip, keep):
-    """dsigma/dT of nu N -> nu N in MeV^-3 for any amplitudes, theory.py: Eq. (25) if they separate; 0 above the largest T."""
+    """dsigma/dT of nu N -> nu N in MeV^-3 for any amplitudes, as theory.py has it; 0 above the largest recoil."""
     M = nucleus.M
     front = M**3 * (2 * M + T) / (8 * np.pi)
     rate = front * (T * abs(flip) ** 2 + abs(keep) ** 2 * (2 * M * E * (E - T) - M**2 * T))
@@ -130,7 +130,7 @@ def dsigma_of_amplitudes(E, T, nucleus, flip, keep):
 
 
 def dsigma_with_z(E, T, nucleus, keep, lepton_number, theory):
-    """Interference with Z exchange in MeV^-3: that of `interference_powers` with Re keep for F c2; 0 above the largest T."""
+    """`interference_powers` in MeV^-3 with Re keep in the place of F c2; 0 above the largest recoil."""
     M = nucleus.M
     front = -np.sqrt(2) * theory.G_F * weak_charge(nucleus, theory.sin2_theta_w) * M**3 / (2 * np.pi * E)
     rate = lepton_number * front * helm(2 * M * T, nucleus) * np.real(keep) * (2 * E * (E - T) - M * T)

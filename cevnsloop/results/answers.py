@@ -8,7 +8,7 @@ from ..amplitudes.quarks import vector_charge
 from ..checks import Record
 from ..choices import Choices
 from ..run import output
-from .tables import Table, data
+from .tables import Table
 
 LIMIT_UNITS = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1", "loop_share": "1"}
 LINES = 12  # of a long answer that are shown
@@ -31,11 +31,7 @@ class Answer(Record):
     def table(self):
         """The numbers with their units, a tables.Table: title, columns as arrays, units, settings."""
         columns, units = self._columns()
-        c = self.choices
-        couplings = ", ".join(f"g_{flavour} = {g:g}" for flavour, g in c.g_q.items())
-        model = f"case {c.case}, pattern {couplings}, g_chi_L = {c.g_chi_L:g}, g_chi_R = {c.g_chi_R:g}"
-        settings = (f"{model}, neutrinos {c.neutrinos}", f"{c.theory}", data(c.dataset), *self.notes)
-        return Table(self._title(), columns, units, settings)
+        return Table(self._title(), columns, units, (*self.choices.lines(), *self.notes))
 
     def to_csv(self, path):
         """Write the table to `path`, whole or not at all."""
@@ -69,7 +65,7 @@ class UpperLimit(Answer):
 
     @property
     def sets_limit(self):
-        """The largest part of the signal at the limit, an array of "tree", "interference" or "loops", "" without a limit."""
+        """The largest part of the signal at the limit: an array of "tree", "interference", "loops", or "" for none."""
         c = self.choices
         charged = any(vector_charge(c.model(1.0, 1.0), target.nuclide) for target in c.dataset.experiment.targets)
         largest = np.where(self.loop_share > 0.5, "loops", "tree" if charged else "interference")
@@ -158,7 +154,8 @@ class Expected(Answer):
     def __repr__(self):
         rows = zip(self.m_chi, self.m_zp, self.g_limit, self.quantiles.T, strict=True)
         lines = [
-            f"  m_chi = {m:.5g} MeV, m_zp = {z:.5g} MeV: G < {g:.4g}; expected {q[2]:.4g}, 68%: {q[1]:.4g} to {q[3]:.4g}"
+            f"  m_chi = {m:.5g} MeV, m_zp = {z:.5g} MeV: G < {g:.4g}; "
+            f"expected {q[2]:.4g}, 68% of toys from {q[1]:.4g} to {q[3]:.4g}"
             for m, z, g, q in rows
         ]
         return "\n".join([self._title(), *shortened(lines), *(f"  note: {note}" for note in self.notes)])
@@ -196,7 +193,8 @@ class CrossSection(Answer):
             *(np.ravel(getattr(self, name)) for name in ("E", "T", "sm", "tree", "interference", "loop")), strict=True
         )
         lines = [
-            f"  E = {E:.5g} MeV, T = {T:.5g} MeV: sm {sm:.4g}, tree {tree:.4g}, interference {i:.4g}, loop {loop:.4g} MeV^-3"
+            f"  E = {E:.5g} MeV, T = {T:.5g} MeV: "
+            f"sm {sm:.4g}, tree {tree:.4g}, interference {i:.4g}, loop {loop:.4g} MeV^-3"
             for E, T, sm, tree, i, loop in rows
         ]
         return "\n".join([self._title(), *shortened(lines)])
