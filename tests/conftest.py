@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop.experiments import csi2017 as coherent
-from cevnsloop.experiments import settings
+from cevnsloop.experiments import csi2017
 
 RELEASE = Path(__file__).parents[2] / "shared" / "data" / "coherent" / "csi2017"
 
 
 @pytest.fixture(scope="session")
 def dataset():
-    return coherent.csi2017(settings.csi2017())
+    return csi2017.dataset()
 
 
 @pytest.fixture(scope="session")
