@@ -13,7 +13,7 @@ import numpy as np
 from . import jobs
 from .amplitudes.quarks import vector_charge
 from .checks import FrozenDict, choice, instance, non_negative, number, positive, whole
-from .choices import STATISTICS, chosen
+from .choices import STATISTICS, chosen, made
 from .experiments import csi2017 as csi
 from .fit import toys
 from .fit.limits import upper_limit
@@ -162,10 +162,7 @@ def csi2017(*, bins=(4, 15), inputs=None, **settings):
     for name in settings:
         choice("setting", name, known)
     table = STANDARD if inputs is None else STANDARD.changed(inputs)
-    return _csi2017(csi.Settings(first_bin=bins[0], last_bin=bins[1], **settings), table)
-
-
-_csi2017 = functools.lru_cache(maxsize=8)(csi.dataset)
+    return made(csi.Settings(first_bin=bins[0], last_bin=bins[1], **settings), table)
 
 
 def cross_section(model, symbol, E=None, T=None, **choices):

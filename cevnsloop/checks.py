@@ -4,7 +4,7 @@ What a record keeps is its own and cannot be changed: `Record`, `frozen` arrays 
 """
 
 import operator
-from dataclasses import fields
+from dataclasses import field, fields
 from numbers import Real
 
 import numpy as np
@@ -140,6 +140,14 @@ def frozen(array):
     if owner is not None:
         return sealed(np.array(array))
     return array
+
+
+def option(group, text, default, **more):
+    """A dataclass field with a default, the group of options it belongs to and a text for the reader of a help.
+
+    more   choices: what it may be; flag: its name on the command line, if not that of the field; required
+    """
+    return field(default=default, metadata={"group": group, "help": text, **more})
 
 
 class FrozenDict(dict):

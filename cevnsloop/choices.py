@@ -2,13 +2,15 @@
 
 import difflib
 import functools
+import hashlib
+import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .amplitudes.quarks import SWITCHES
 from .amplitudes.theory import AMPLITUDES, Theory
-from .checks import FrozenDict, Record, choice, number, positive
+from .checks import FrozenDict, Record, choice, number, option, positive
 from .experiments import csi2017 as csi
 from .experiments.dataset import Dataset
 from .fit.gaussian import gaussian
@@ -21,12 +23,8 @@ PATTERNS = FrozenDict(
     {"down": DOWN_TYPE, "up": FrozenDict({"u": 1.0, "c": 1.0}), "universal": FrozenDict(dict.fromkeys(FLAVOURS, 1.0))}
 )
 DATA = FrozenDict({"csi2017": csi.dataset})
+SETTINGS = FrozenDict({csi.Settings: csi.dataset})
 STATISTICS = FrozenDict({"gaussian": gaussian, "poisson": poisson})
-
-
-def option(group, text, default, **more):
-    """A field of Choices: its default, the group of options it belongs to, and its help."""
-    return field(default=default, metadata={"group": group, "help": text, **more})
 
 
 @dataclass(frozen=True)
@@ -42,26 +40,36 @@ class Choices(Record):
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
     inputs       numbers for this run only, {"quark_masses.b": 4.7, "weak_angle": 0.24}, in the units of inputs.toml
-    data         a name in DATA, or a dataset.Dataset such as csi2017(smearing="poisson")
+    data         a name in DATA, settings such as experiments.csi2017.Settings(), or a Dataset: csi2017(smearing="poisson")
     delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
     statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts
 
     Raises ValueError for an unknown name and for what does not fit together.
     """
 
-    case: str = option("model", "A: vector, B: axial-vector quark current", "A", choices=CASES, required=True)
-    g_q: Any = option("model", "quark couplings: down, up, universal or d=1,s=-1", "down")
-    g_chi_L: float = option("model", "left-handed coupling of chi to the neutrino", 1.0)
-    g_chi_R: float = option("model", "right-handed one; 0 without a light right-handed neutrino", 1.0)
+    case: str = option("model", "quark current that Z' couples to: A vector, B axial-vector", "A", choices=CASES)
+    g_q: Any = option("model", "pattern of quark couplings, of which only ratios and signs count", "down")
+    g_chi_L: float = option("model", "coupling of chi to the left-handed neutrino, in proportion", 1.0)
+    g_chi_R: float = option("model", "to the right-handed one, in proportion; 0 if there is none that is light", 1.0)
     neutrinos: str = option("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
-    amplitude: Any = option("theory", "amplitude of the loops", "published", choices=tuple(AMPLITUDES))
+    amplitude: Any = option(
+        "theory", "loops as the paper prints them, or rederived", "published", choices=tuple(AMPLITUDES)
+    )
     flip: tuple = option("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
-    moments: str = option("theory", "second moments of the quarks", Theory.moments, choices=names("second_moments"))
-    weak_angle: str = option("theory", "sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
-    inputs: Any = option("theory", "an input for this run, in its unit of inputs.toml", STANDARD)
+    moments: str = option("theory", "momentum fractions of the quarks", Theory.moments, choices=names("second_moments"))
+    weak_angle: str = option("theory", "value of sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
+    inputs: Any = option(
+        "theory", "another number for one input, in the unit it has in inputs.toml", STANDARD, flag="set"
+    )
     data: Any = option("data", "which data", "csi2017", choices=tuple(DATA))
-    delta_chi2: float = option("statistics", "rise of chi2 that excludes", DELTA_CHI2["two parameters"])
-    statistic: str = option("statistics", "Gaussian (Eq. 34) or Poisson", "gaussian", choices=tuple(STATISTICS))
+    delta_chi2: float = option(
+        "statistics",
+        "rise of chi^2 that excludes, 4.61 or 2.71 for 90% in two or one parameters",
+        DELTA_CHI2["two parameters"],
+    )
+    statistic: str = option(
+        "statistics", "chi^2 of Eq. (34), or Poisson likelihood", "gaussian", choices=tuple(STATISTICS)
+    )
 
     def __post_init__(self):
         choice("statistic", self.statistic, STATISTICS)
@@ -76,9 +84,9 @@ class Choices(Record):
         )
         model = self.model(1.0, 1.0).pattern()
         self._keep(g_q=model.g_q, g_chi_L=model.g_chi_L, g_chi_R=model.g_chi_R)
-        if not isinstance(self.data, Dataset):
+        if not isinstance(self.data, (Dataset, *SETTINGS)):
             choice("data", self.data, DATA)
-        elif any(name.startswith("csi2017.") for name, _ in self.inputs.changes):
+        elif isinstance(self.data, Dataset) and any(name.startswith("csi2017.") for name, _ in self.inputs.changes):
             raise ValueError("inputs of the data belong to the data: csi2017(inputs=...)")
         self.theory  # noqa: B018, raises for names that do not exist
 
@@ -105,7 +113,7 @@ class Choices(Record):
     @property
     def dataset(self):
         """The dataset.Dataset."""
-        return self.data if isinstance(self.data, Dataset) else _named(self.data, self.inputs)
+        return self.data if isinstance(self.data, Dataset) else made(self.data, self.inputs)
 
     def lines(self):
         """What was chosen, in words: for the head of a table."""
@@ -123,14 +131,19 @@ class Choices(Record):
             "amplitude": str(self.theory.amplitude),
             "flip": list(self.flip),
             "inputs": dict(self.inputs.changes),
-            "data": {"name": data.name, "doi": data.doi, **asdict(data.settings)},
+            "data": {"name": data.name, "doi": data.doi, **asdict(data.settings), **_own(self.data)},
         }
 
 
+def _own(data):
+    """A digest of data that somebody made: their name and settings do not say what they are."""
+    return {"sha256": hashlib.sha256(pickle.dumps(data)).hexdigest()} if isinstance(data, Dataset) else {}
+
+
 @functools.lru_cache(maxsize=8)
-def _named(name, table):
-    """Data by name, kept: their kernels are."""
-    return DATA[name](table=table)
+def made(data, table):
+    """Data by name or settings, the same object for the same: its kernels are kept."""
+    return DATA[data](table=table) if isinstance(data, str) else SETTINGS[type(data)](data, table)
 
 
 def chosen(choices):

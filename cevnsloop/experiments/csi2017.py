@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 
 from .. import inputs, units
-from ..checks import Record, choice, number, positive, whole
+from ..checks import Record, choice, number, option, positive, whole
 from ..nucleus import nuclide
 from .dataset import ARRIVALS, Axis, Background, Counts, Dataset, Experiment, Target, read_table
 from .response import FineBins, PoissonLight, csi_acceptance
@@ -33,12 +33,14 @@ class Settings(Record):
     1 <= first <= last.
     """
 
-    detector_mass_kg: float | None = None
-    time_fraction: bool = True
-    smearing: str = "none"
-    pe_label: str = "upper"
-    first_bin: int = 4
-    last_bin: int = 15
+    detector_mass_kg: float | None = option("data", "active mass in kg, None for that of the inputs", None)
+    time_fraction: bool = option("data", "count only neutrinos that arrive inside the time window", True)
+    smearing: str = option("data", "of the light about its mean", "none", choices=SMEARINGS)
+    pe_label: str = option(
+        "data", "with smearing, n photoelectrons lie in (n-1, n) or (n, n+1)", "upper", choices=PE_LABELS
+    )
+    first_bin: int = option("data", "first bin of the fit, 2 photoelectrons wide, counted from 1", 4)
+    last_bin: int = option("data", "last bin of the fit", 15)
 
     def __post_init__(self):
         if self.detector_mass_kg is not None:
