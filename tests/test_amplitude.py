@@ -8,7 +8,7 @@ from cevnsloop.amplitudes.quarks import (
     PUBLISHED,
     REDERIVED,
     SWITCHES,
-    Amplitude,
+    Quarks,
     gluon_sum,
     loop_coefficients,
     scalar_sum,
@@ -180,6 +180,6 @@ def test_unknown_names():
     with pytest.raises(ValueError, match=r"switch must be one of nuclear_matching, .*, got 'sign'"):
         PUBLISHED.flipped("sign")
     with pytest.raises(ValueError, match="gluon_kernel must be one of published, rederived, got 'A7'"):
-        Amplitude("published", "published", "A7", "published")
+        Quarks("published", "published", "A7", "published")
     with pytest.raises(ValueError, match=r"moments must be one of mz_rounded, .*, got 'pdf'"):
         loop_coefficients(unit_model("A", 1, 10), CS, PUBLISHED, "pdf")

@@ -8,13 +8,14 @@ import sympy as sp
 
 from cevnsloop import inputs
 from cevnsloop.amplitudes.quarks import LoopCoefficients
+from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.derivation import dirac, recoil
 from cevnsloop.derivation.recoil import C1, C2, C3, CHARGE, G_CHI_L, G_F, HALF, M_CHI, M_ZP, E, M, T
 from cevnsloop.nucleus import helm, nuclide
 from cevnsloop.rates import xsec
 
 CS = nuclide("Cs133")
-SIN2 = inputs.value("weak_angle.msbar_mz")
+THEORY, SIN2 = Theory(), inputs.value("weak_angle.msbar_mz")
 PAIRS = [
     (recoil.dsigma_z, recoil.printed_z),
     (recoil.dsigma_zprime, recoil.printed_zprime),
@@ -101,7 +102,7 @@ def test_xsec_evaluates_what_is_derived(T_, E_):
     c = LoopCoefficients(1e-7, 3e-15, -2e-18)
     fermi = inputs.value("constants.G_F")
     production = [
-        (xsec.dsigma_sm(E_, T_, CS, SIN2), weak, 0.0),
+        (xsec.dsigma_sm(E_, T_, CS, THEORY), weak, 0.0),
         (xsec.dsigma_tree(E_, T_, CS, 2e-2, 20.0, 0.3, 211.0), 211.0, 2e-2),
         (xsec.dsigma_loop(E_, T_, CS, c), 0.0, 0.0),
     ]
@@ -131,9 +132,9 @@ def test_interference_of_xsec(T_):
     for antineutrino, lepton_number, difference in ((False, 1, 1e-12), (True, -1, 1.01 * T_ / E_)):
         # for antineutrinos the two readings of the derivative differ by T/E, neglected in xsec.py
         derived = float(recoil.interference(antineutrino).subs(numbers)) * F2
-        value = xsec.dsigma_interference(E_, T_, CS, c2, lepton_number, SIN2)
+        value = xsec.dsigma_interference(E_, T_, CS, c2, lepton_number, THEORY)
         assert value == pytest.approx(derived, rel=difference, abs=0)
-    production = xsec.interference_powers(T_, CS, SIN2)
+    production = xsec.interference_powers(T_, CS, THEORY)
     for k, expression in recoil.powers_of_energy(recoil.interference()).items():
         assert float(expression.subs(numbers)) * F2 == pytest.approx(production[k] * c2, rel=1e-12, abs=0)
 

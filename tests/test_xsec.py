@@ -6,13 +6,14 @@ import pytest
 
 from cevnsloop import inputs
 from cevnsloop.amplitudes.quarks import LoopCoefficients
+from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.nucleus import nuclide
 from cevnsloop.rates import xsec
 from cevnsloop.referees import events as reference
 
 CS = nuclide("Cs133")
 EPS = np.finfo(float).eps
-SIN2 = inputs.value("weak_angle.msbar_mz")
+THEORY = Theory()
 
 
 @pytest.mark.parametrize("m_chi", [0.0, 1e-3, 1.0, 25.0, 51.9])
@@ -50,7 +51,7 @@ def test_cross_sections_are_the_printed_ones(symbol, T, E):
     charge = atom.Z + 2 * atom.N
     c = LoopCoefficients(1e-7, 3e-15, -2e-18)
     rel = 1e-12  # the printed sums and ours round differently; Helm near its zero loses a digit
-    assert xsec.dsigma_sm(E, T, atom, SIN2) == pytest.approx(reference.eq22(E, T, symbol), rel=rel, abs=0)
+    assert xsec.dsigma_sm(E, T, atom, THEORY) == pytest.approx(reference.eq22(E, T, symbol), rel=rel, abs=0)
     tree = xsec.dsigma_tree(E, T, atom, 5.0, 20.0, 0.3, charge)
     low, high = reference.recoil_range(E, 5.0, atom.M)
     expected = reference.eq23(E, T, symbol, 5.0, 20.0, g_chi_L=0.3) if low <= T <= high else 0.0
@@ -71,8 +72,8 @@ def test_what_kinematics_forbids_is_exactly_zero(m_chi):
         assert (xsec.dsigma_tree(E, inside, CS, m_chi, 50.0, 1.0, 100.0) > 0).all()
         assert not xsec.dsigma_tree(m_chi, inside, CS, m_chi, 50.0, 1.0, 100.0).any()
     else:
-        assert not xsec.dsigma_sm(E, outside, CS, SIN2).any()
-        assert (xsec.dsigma_sm(E, inside, CS, SIN2) > 0).all()
+        assert not xsec.dsigma_sm(E, outside, CS, THEORY).any()
+        assert (xsec.dsigma_sm(E, inside, CS, THEORY) > 0).all()
         assert not xsec.dsigma_loop(E, outside, CS, LoopCoefficients(1e-7, 3e-15, -2e-18)).any()
 
 
@@ -81,9 +82,9 @@ def test_massless_chi_is_a_rescaled_standard_model():
     T = np.array([1e-4, 5e-3, 1e-2])
     charge, m_zp = 133.0, 1e9
     tree = xsec.dsigma_tree(40.0, T, CS, 0.0, m_zp, 1.0, charge)
-    weak = CS.Z * (0.5 - 2 * SIN2) - CS.N / 2
+    weak = CS.Z * (0.5 - 2 * inputs.value("weak_angle.msbar_mz")) - CS.N / 2
     ratio = (charge / (weak * inputs.value("constants.G_F") * m_zp**2)) ** 2 / 2
-    assert tree == pytest.approx(ratio * xsec.dsigma_sm(40.0, T, CS, SIN2), rel=1e-12, abs=0)
+    assert tree == pytest.approx(ratio * xsec.dsigma_sm(40.0, T, CS, THEORY), rel=1e-12, abs=0)
 
 
 def test_contact_loops_are_forward_and_backward():
@@ -120,6 +121,6 @@ def test_total_is_zero_below_threshold_and_keeps_the_shape():
 def test_total_standard_model_grows_like_the_energy_squared_times_charge_squared():
     # coherence: sigma = G_F^2 Q_w^2 E^2 / pi for E -> 0, before the form factor and recoil matter
     E = 0.01
-    weak = CS.Z * (0.5 - 2 * SIN2) - CS.N / 2
+    weak = CS.Z * (0.5 - 2 * inputs.value("weak_angle.msbar_mz")) - CS.N / 2
     expected = inputs.value("constants.G_F") ** 2 * weak**2 * E**2 / math.pi
-    assert xsec.total(xsec.dsigma_sm, E, 0.0, CS, SIN2) == pytest.approx(expected, rel=1e-6, abs=0)
+    assert xsec.total(xsec.dsigma_sm, E, 0.0, CS, THEORY) == pytest.approx(expected, rel=1e-6, abs=0)
