@@ -76,8 +76,8 @@ def integrate(powers, grid, spectra, arrival, m_chi, *others):
         whole = (T_min <= low) & (high <= T_max)
         at_nodes = _rate(whole_powers, one, E_min) * (whole[..., None] * grid.weights)
         _add_cut(at_nodes, powers, grid, one, here, ~whole, T_min, T_max)
-        light = at_nodes.reshape(len(at_nodes), -1) @ grid.response.reshape(-1, grid.response.shape[-1])
-        events[seen] += (light[:, :, None] * arrival[one.arrival]).reshape(len(light), -1)
+        light = at_nodes.reshape(len(at_nodes), grid.T.size) @ grid.response.reshape(-1, grid.response.shape[-1])
+        events[seen] += (light[:, :, None] * arrival[one.arrival]).reshape(len(light), events.shape[1])
     return events
 
 
