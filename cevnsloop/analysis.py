@@ -49,8 +49,12 @@ def limit(m_chi, m_zp=None, *, ratio=None, **choices):
     upper limits on G = g_chi g_q: case A, amplitude published, CsI 2017, gaussian statistic, delta_chi2 4.61
       m_chi = 10 MeV, m_zp = 100 MeV: G < 4.414e-08, set by the tree
     """
-    asked = chosen(choices)
-    model, dataset = asked.model(m_chi, _m_zp(m_chi, m_zp, ratio)), asked.dataset
+    return limit_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio))
+
+
+def limit_of(asked, m_chi, m_zp):
+    """`limit` for Choices that are made already."""
+    model, dataset = asked.model(m_chi, m_zp), asked.dataset
     events = rates.predict(model, dataset.experiment, asked.theory)
     found = upper_limit(events, dataset, asked.delta_chi2, STATISTICS[asked.statistic])
     columns = (found.g_limit, found.g_best, found.chi2_min, events.loop_share(found.g_limit))
@@ -71,8 +75,12 @@ def spectrum(m_chi, m_zp=None, g=0.0, *, ratio=None, **choices):
     >>> print(round(float(cevnsloop.spectrum(case="A", m_chi=10, m_zp=100, g=5e-8).n_th.sum()), 1))
     427.6
     """
-    asked = chosen(choices)
-    model = asked.model(number("m_chi", m_chi, "MeV", positive), _m_zp(m_chi, m_zp, ratio))
+    return spectrum_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio), g)
+
+
+def spectrum_of(asked, m_chi, m_zp, g):
+    """`spectrum` for Choices that are made already."""
+    model = asked.model(number("m_chi", m_chi, "MeV", positive), number("m_zp", m_zp, "MeV", positive))
     g, dataset = number("g", g, "", non_negative), asked.dataset
     parts = rates.parts(model, dataset.experiment, asked.theory, g)
     seen = (dataset.n_obs, dataset.sigma, dataset.b_on)

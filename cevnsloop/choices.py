@@ -40,7 +40,7 @@ class Choices(Record):
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
     inputs       numbers for this run only, {"quark_masses.b": 4.7, "weak_angle": 0.24}, in the units of inputs.toml
-    data         a name in DATA, settings such as experiments.csi2017.Settings(), or a Dataset: csi2017(smearing="poisson")
+    data         a name in DATA, settings such as csi2017.Settings(), or a dataset.Dataset: csi2017(smearing="poisson")
     delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
     statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts
 

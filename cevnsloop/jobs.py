@@ -7,6 +7,7 @@ import numpy as np
 from .checks import Record, instance, positive, whole
 from .choices import STATISTICS, Choices
 from .fit import toys
+from .fit.limits import reached as limits_reached
 from .fit.limits import remark, upper_limit
 from .rates.events import predict
 from .run import output
@@ -127,6 +128,17 @@ def remarks(job, table):
         left_out and f"{left_out} toys left out: a bin has neither counts nor beam-on background, sigma_stat = 0",
     )
     return [line for line in lines if line]
+
+
+def reached(table):
+    """For JSON, which writes null for both: why a limit of the table is none, row by row, {name_is: words}."""
+    words = {f"{name}_is": limits_reached(v) for name, v in table.items() if name.startswith(("g_limit", "expected"))}
+    if "g_fc" in table:
+        pairs = zip(limits_reached(table["g_fc"]), words["g_limit_is"], strict=True)
+        words["g_fc_is"] = [
+            own if own == "reached" or of_data == "no signal" else "not found" for own, of_data in pairs
+        ]
+    return words
 
 
 def limits(job, piece):

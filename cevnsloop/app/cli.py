@@ -1,49 +1,35 @@
-"""The command line: `cevnsloop COMMAND ...`, or `python -m cevnsloop COMMAND ...`."""
+"""The command line: `cevnsloop COMMAND ...`, or `python -m cevnsloop COMMAND ...`: the front door's first client."""
 
 import contextlib
 import functools
 import json
 import os
 import sys
-from dataclasses import asdict
-from types import SimpleNamespace
+from dataclasses import fields, replace
 
 import numpy as np
 from tqdm import tqdm
 
+from .. import analysis, jobs
 from ..amplitudes import loops
-from ..amplitudes.quarks import AMPLITUDES, loop_coefficients
-from ..checks import choice, positive
-from ..experiments import csi2017 as coherent
-from ..experiments import settings
-from ..fit import limits as fit
-from ..fit import toys
-from ..fit.limits import upper_limit
-from ..model import CASES, DOWN_TYPE, Model, unit_model
+from ..amplitudes.theory import AMPLITUDES
+from ..checks import positive
+from ..choices import Choices, chosen
+from ..experiments.csi2017 import Settings
+from ..fit import limits
+from ..model import Model
 from ..nucleus import nuclide
-from ..rates.events import predict
-from ..results import quoted as paper
-from ..results import tables as results
-from ..run import executors, output, provenance, tasks
+from ..rates import events
+from ..results import quoted, tables
+from ..run import executors, output, provenance
 from . import options
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
-EXPECTED = tuple(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2"))
-TOY_COLUMNS = ("g_limit", *EXPECTED, "coverage", "g_fc", "left_out")
-TOY_PIECE = 2  # masses that are computed together: a second with 10^4 toys
-PIECE = 5000  # points of a scan that are computed together: a call costs as much as many points
-NOT_A_CHOICE = ("run", "executor", "workers", "dask", "json", "out")  # of what is computed
-SETTINGS = ("time_fraction", "smearing", "pe_label", "first_bin", "last_bin", "weak_angle", "moments")
-FIGURES = {"case": CASES, "g_q": dict(DOWN_TYPE), "neutrinos": "all"}  # what the paper's figures are of
-MOST_ROWS, MOST_POINTS, MOST_TOYS = 10**7, 10**5, 10**6  # of a table, of a figure, at a mass: some minutes, a GB
+MOST_POINTS = 10**5  # of a figure: some minutes
 
 REFUSED = (ValueError, OSError, OverflowError, FloatingPointError, MemoryError)  # others are faults of this program
 INTERRUPTED, NOBODY_READS = 130, 141  # what shells make of SIGINT and SIGPIPE
-
-# a process asks for the same again and again: one piece after the other
-_csi2017 = functools.lru_cache(maxsize=1)(coherent.csi2017)
-_masses = functools.lru_cache(maxsize=2)(paper.masses)
 
 
 def main(argv=None, executor=None):
@@ -55,10 +41,10 @@ def main(argv=None, executor=None):
     """
     _open_closed_streams()
     try:
-        arguments = options.parse(sys.argv[1:] if argv is None else argv, COMMANDS)
+        arguments = options.parse(sys.argv[1:] if argv is None else argv)
         arguments.executor = executor
         with np.errstate(all="ignore"):  # what is not finite is seen in the result
-            arguments.run(arguments)
+            COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
         return 0
     except BrokenPipeError:
@@ -106,181 +92,182 @@ def _print(text):
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def _choices(a):
+    """The Choices of the arguments; what was not given keeps its default."""
+    given = {one.name: getattr(a, one.name) for one in fields(Choices) if hasattr(a, one.name)}
+    if "g_q" in given:
+        given["g_q"] = options.couplings(given["g_q"])
+    if "inputs" in given:
+        given["inputs"] = dict(_changed(text) for text in given["inputs"])
+    settings = {one.name: getattr(a, one.name) for one in fields(Settings) if hasattr(a, one.name)}
+    if settings:
+        given["data"] = Settings(**settings)
+    return chosen(given)
+
+
+def _changed(text):
+    """Name and number of an input from NAME=VALUE."""
+    name, _, number = (part.strip() for part in text.partition("="))
+    try:
+        return name, float(number)
+    except ValueError:
+        raise ValueError(f"--set must look like quark_masses.b=4.7, got {text!r}") from None
+
+
 def _loops(a):
     m_chi, m_zp = positive("m_chi", a.m_chi, "MeV"), positive("m_zp", a.m_zp, "MeV")
     values = {name: float(getattr(loops, name)(m_chi, m_zp)) for name in LOOP_FUNCTIONS}
     _finite({name: v or np.nan for name, v in values.items()})  # none is zero: that would be an underflow
-    _show(a, values, [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()])
+    lines = [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()]
+    _show(a, _masses(a), values, lines)
 
 
 def _coefficients(a):
-    model = Model(a.case, a.m_chi, a.m_zp, a.g_chi, a.g_chi, _couplings(a.g_q))
-    c = loop_coefficients(model, nuclide(a.nuclide), _amplitude(a), a.moments)
+    asked = _choices(a)
+    g_q = options.couplings(getattr(a, "g_q", "down"))
+    g_chi = (getattr(a, name, getattr(Choices, name)) for name in ("g_chi_L", "g_chi_R"))
+    model = Model(asked.case, a.m_chi, a.m_zp, *g_chi, options.PATTERNS.get(g_q, g_q) if isinstance(g_q, str) else g_q)
+    theory = asked.theory
+    (c,) = theory.amplitude.coefficients([nuclide(a.nuclide, asked.inputs)], model, theory)
     units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
     values = {name: float(getattr(c, name)) for name in units}
-    _show(a, values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])
+    own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
+    made = {name: value for name, value in asked.described().items() if name not in ("data", "neutrinos", "delta_chi2")}
+    made.pop("statistic")
+    _show(a, made | own | _masses(a), values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])
 
 
 def _spectrum(a):
-    dataset, events = _events(a)
-    parts = {
-        **events.parts(a.g),
-        "n_th": events.total(a.g),
-        "n_obs": dataset.n_obs,
-        "b_on": dataset.b_on,
-        "sigma": dataset.sigma,
-    }
-    _finite(parts)
-    values = {"pe_edges": dataset.pe_edges.tolist(), **{k: v.tolist() for k, v in parts.items()}}
+    found = analysis.spectrum_of(_choices(a), a.m_chi, a.m_zp, a.g)
+    columns = found.table().columns
+    _finite(columns)
+    parts = {name: values for name, values in columns.items() if not name.startswith("pe_")}
     lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
-    for i, low in enumerate(dataset.pe_edges[:-1]):
-        row = " ".join(f"{v[i]:14.6g}" for v in parts.values())
-        lines.append(f"{low:3g}-{dataset.pe_edges[i + 1]:<3g} {row}")
+    for i, (low, high) in enumerate(zip(columns["pe_lo"], columns["pe_hi"], strict=True)):
+        lines.append(f"{low:3g}-{high:<3g} " + " ".join(f"{v[i]:14.6g}" for v in parts.values()))
     lines.append("sum     " + " ".join(f"{v.sum():14.6g}" for k, v in parts.items() if k != "sigma"))
-    _show(a, values, lines)
+    _show(
+        a, found.choices.described() | _masses(a) | {"g": a.g}, columns, [*lines, *map("note: {}".format, found.notes)]
+    )
 
 
 def _limit(a):
-    dataset, events = _events(a)
-    found = upper_limit(events, dataset, a.delta_chi2)
+    asked = _choices(a)
+    found = analysis.limit_of(asked, a.m_chi, a.m_zp)
+    model, dataset, statistic = asked.model(a.m_chi, a.m_zp), asked.dataset, analysis.STATISTICS[asked.statistic]
     if not np.isfinite(found.g_limit):
-        raise ValueError(f"no limit: {fit.why(events, dataset, a.delta_chi2)}")
-    values = {
-        **{name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min")},
-        **{name: float(part.sum()) for name, part in events.parts(found.g_limit).items()},
-    }
+        expected = events.predict(model, dataset.experiment, asked.theory)
+        raise ValueError(f"no limit: {limits.why(expected, dataset, asked.delta_chi2, statistic)}")
+    parts = events.parts(model, dataset.experiment, asked.theory, found.g_limit)
+    values = {name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min", "loop_share")}
+    values |= {"sets_limit": str(found.sets_limit)} | {name: float(part.sum()) for name, part in parts.items()}
     lines = [
-        f"g_chi g_q < {values['g_limit']:.4g}  (chi2 = {values['chi2_min']:.4g} + {a.delta_chi2:g}; "
-        f"best fit at {values['g_best']:.4g})",
-        "events at the limit: " + ", ".join(f"{k[2:]} {values[k]:.4g}" for k in list(values)[-4:]),
+        f"G = g_chi g_q < {values['g_limit']:.4g}, set by the {values['sets_limit']} "
+        f"(case {asked.case}, amplitude {asked.theory.amplitude}, {dataset.name})",
+        f"chi2 = {values['chi2_min']:.4g} + {asked.delta_chi2:g}; best fit at {values['g_best']:.4g}",
+        "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
+        *map("note: {}".format, found.notes),
     ]
-    _show(a, values, lines)
+    _show(a, asked.described() | _masses(a), values | {"notes": list(found.notes)}, lines)
 
 
 def _scan(a):
-    rows, m_chi = _points(a), _range_text(a)
     plane = (a.m_zp_min, a.m_zp_max, a.m_zp_points)
     if a.ratio is not None and plane == (None, None, None):
-        where = f"m_zp = {positive('ratio', a.ratio, ''):g} m_chi, {m_chi}"
+        m_zp = a.ratio
     elif a.ratio is None and None not in plane:
-        _count("m_zp_points", a.m_zp_points, MOST_ROWS)
-        rows *= len(_m_zp(a))
-        _count("points times m_zp_points", rows, MOST_ROWS)
-        where = f"m_chi {m_chi}, at each m_zp of {a.m_zp_points} points from {a.m_zp_min:g} to {a.m_zp_max:g} MeV"
+        m_zp = jobs.Masses(*plane, "m_zp")
     else:
         raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
-    units = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1"}
-    title = "upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min"
-    head = functools.partial(_head, a, title, units, _fixed(a, where))
-    table = _in_pieces(a, _limits, PIECE, head, "point", rows)
-    _show(a, {"out": a.out, **table, **_reached(table)}, [f"{rows} limits written to {a.out}"])
-
-
-def _limits(choices, piece):
-    """Rows piece[0], ..., piece[1] - 1 of a scan with the options `choices`, in whatever process."""
-    a, row = SimpleNamespace(**choices), np.arange(*piece)
-    m_chi = _m_chi(a)[row % a.points]
-    m_zp = a.ratio * m_chi if a.ratio is not None else _m_zp(a)[row // a.points]
-    dataset, model = _dataset(a), unit_model(a.case, m_chi, m_zp, _couplings(a.g_q), a.neutrinos)
-    found = upper_limit(predict(model, dataset, _amplitude(a)), dataset, a.delta_chi2)
-    return {"m_chi": m_chi, "m_zp": m_zp, **{name: getattr(found, name) for name in ("g_limit", "g_best", "chi2_min")}}
+    job = jobs.Job(_choices(a), jobs.Masses(a.m_chi_min, a.m_chi_max, a.points), m_zp)
+    _written(a, job, "point", f"{len(job)} limits written to {a.out}")
 
 
 def _toys(a):
-    _count("toys", a.toys, MOST_TOYS)
-    if a.seed < 0:
-        raise ValueError(f"seed must be >= 0, got {a.seed}")
-    masses, ratio = _points(a), positive("ratio", a.ratio, "")
-    choices, data = _fixed(a, f"m_zp = {ratio:g} m_chi, {_range_text(a)}")
-    drawn = (
-        f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
-        "coverage: fraction of toys made with g_limit whose limit is not below it; "
-        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit; "
-        "left_out: toys that cannot be fitted"
-    )
-    units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys(TOY_COLUMNS, "1")
-    title = "upper limits on g_chi g_q, of the data and of toy experiments"
-    head = functools.partial(_head, a, title, units, (choices, drawn, data))
-    table = _in_pieces(a, _toy_limits, TOY_PIECE, head, "mass", masses)
-    _show(
-        a, {"out": a.out, **table, **_reached(table)}, [f"{masses} masses with {a.toys} toys each written to {a.out}"]
-    )
+    if a.toys < 1:
+        raise ValueError(f"toys must be >= 1, got {a.toys}")
+    masses = jobs.Masses(a.m_chi_min, a.m_chi_max, a.points)
+    job = jobs.Job(_choices(a), masses, a.ratio, a.toys, a.seed)
+    _written(a, job, "mass", f"{len(job)} masses with {a.toys} toys each written to {a.out}")
 
 
-def _toy_limits(choices, piece):
-    """Rows piece[0], ..., piece[1] - 1 of the toys with the options `choices`, in whatever process."""
-    a = SimpleNamespace(**choices)
-    m_chi = _m_chi(a)[slice(*piece)]
-    m_zp, dataset = a.ratio * m_chi, _dataset(a)
-    events = predict(unit_model(a.case, m_chi, m_zp, _couplings(a.g_q), a.neutrinos), dataset, _amplitude(a))
-    g_limit = upper_limit(events, dataset, a.delta_chi2).g_limit
-    expected = toys.bands(events, dataset, a.delta_chi2, a.toys, a.seed)
-    covered = [
-        toys.coverage(events.at([n]), [g], dataset, [a.delta_chi2], a.toys, a.seed) for n, g in enumerate(g_limit)
-    ]
-    fractions = np.array([one.fractions[a.delta_chi2][0] for one in covered])
-    fc = toys.feldman_cousins(events, dataset, 0.9, a.toys, a.seed)
-    left_out = expected.left_out + np.array([one.left_out[0] for one in covered]) + fc.left_out.sum(1)
-    columns = (g_limit, *expected.g_limit.values(), fractions, fc.g_limit, left_out)
-    return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOY_COLUMNS, columns, strict=True))}
+def _written(a, job, unit, done):
+    """Compute the rows of a job into a.out, and show them."""
+    bar = functools.partial(tqdm, unit=unit, disable=None, leave=False)
+    where = contextlib.nullcontext(a.executor)
+    if a.executor is None and a.dask is not None:
+        where = executors.local_or_cluster(1, a.dask)
+    with where as executor:
+        table = analysis.write(job, a.out, a.workers, executor, bar, _note)
+    for line in jobs.remarks(job, table):
+        _note(line)
+    _show(a, job.described(), {"out": a.out, **table, **jobs.reached(table)}, [done])
 
 
-def _head(a, title, units, settings, table):
-    """What stands above a table of limits: its columns, what was chosen, and what the table does not show."""
-    return output.header(title, units, (*settings, *_remarks(a, table)))
+def _plot(a):
+    from ..results import figures  # matplotlib doubles the start-up time of the other commands
+
+    output.target(a.out)
+    figures.plot_table(a.file, a.out)
+    _show(a, {"file": a.file}, {"out": a.out}, [f"{a.file} drawn into {a.out}"])
 
 
-def _remarks(a, table):
-    """Lines on rows without a limit and toys without a fit, if there are any."""
-    left_out = int(np.sum(table.get("left_out", 0)))
-    lines = (
-        fit.remark(table["g_limit"], a.delta_chi2),
-        left_out and f"{left_out} toys left out: a bin has neither counts nor beam-on background, sigma_stat = 0",
-    )
-    return [line for line in lines if line]
+def _figures(a):
+    from ..results import figures
+
+    asked, folder = _choices(a), output.folder(a.out)
+    names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
+    if folder.exists():
+        for name in names:
+            output.target(folder / name)
+    dataset, theory, m_chi = asked.dataset, asked.theory, _curve(a)
+    spectra = quoted.spectra(dataset.experiment, theory)
+    curves = quoted.limit_curves(m_chi, dataset, theory, asked.delta_chi2)
+    made = {
+        "fig3": figures.fig3(dataset.pe_edges, spectra, quoted.labels(), dataset.n_obs, dataset.sigma),
+        "fig4": figures.fig4(m_chi, {"this work": curves}, quoted.quoted_by_panel()),
+    }
+    written = {
+        "fig3": output.table(*tables.fig3(spectra, dataset, theory)),
+        "fig4": output.table(*tables.fig4(m_chi, curves, dataset, theory, asked.delta_chi2)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in made.items():
+        metadata = {".png": {"Description": written[name]}, ".pdf": {"Title": written[name].splitlines()[0][2:]}}
+        for suffix in metadata:
+            with output.whole_file(folder / (name + suffix)) as part:
+                figure.savefig(part, metadata=metadata[suffix])
+        output.write_text(folder / (name + ".csv"), written[name])
+    paths = [str(folder / name) for name in names]
+    _show(a, _of_the_paper(asked), {"files": paths}, paths)
 
 
-def _reached(table):
-    """For JSON, which writes null for both: why a limit of a table is none, row by row."""
-    words = {f"{name}_is": fit.reached(table[name]) for name in ("g_limit", *EXPECTED, "g_fc") if name in table}
-    if "g_fc" in table:
-        pairs = zip(words["g_fc_is"], words["g_limit_is"], strict=True)
-        words["g_fc_is"] = [
-            own if own == "reached" or of_data == "no signal" else "not found" for own, of_data in pairs
-        ]
-    return words
+def _hepdata(a):
+    try:
+        from ..results import hepdata  # an optional package, and slow to load
+    except ModuleNotFoundError as missing:
+        raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
+
+    asked, m_chi = _choices(a), _curve(a)
+    hepdata.write(a.out, asked.dataset, asked.theory, m_chi, asked.delta_chi2)
+    text = f"a HEPData submission, found valid, written to {a.out}"
+    _show(a, _of_the_paper(asked) | {"amplitude": list(AMPLITUDES)}, {"out": a.out}, [text])
 
 
-def _fixed(a, where):
-    """Lines for the head of a table of limits: what was chosen, and which data."""
-    choice("case", a.case, CASES)
-    positive("delta_chi2", a.delta_chi2, "")
-    _couplings(a.g_q)
-    chosen = f"amplitude {_amplitude(a)}, delta_chi2 {a.delta_chi2:g}, g_q {a.g_q}, neutrinos {a.neutrinos}"
-    return f"case {a.case}, {where}, {chosen}", results.data(_dataset(a))
+def _curve(a):
+    """Masses of chi in Fig. 4, in MeV."""
+    if not 1 <= a.points <= MOST_POINTS:
+        raise ValueError(f"points must be from 1 to {MOST_POINTS}, got {a.points}")
+    return np.geomspace(1.0, 1000.0, a.points)
 
 
-def _range_text(a):
-    return f"{a.points} points from {a.m_chi_min:g} to {a.m_chi_max:g} MeV"
+def _of_the_paper(asked):
+    """What the figures are of, in place of one case."""
+    return replace(asked, g_q="down").described() | {"case": list(quoted.CASES)}
 
 
-def _m_chi(a):
-    return _masses(a.m_chi_min, a.m_chi_max, a.points)
-
-
-def _m_zp(a):
-    return _masses(a.m_zp_min, a.m_zp_max, a.m_zp_points, "m_zp")
-
-
-def _points(a):
-    """How many masses of chi there are, after they were found to make sense."""
-    _count("points", a.points, MOST_ROWS)
-    return len(_m_chi(a))
-
-
-def _count(name, value, most):
-    if not 1 <= value <= most:
-        raise ValueError(f"{name} must be from 1 to {most}, got {value}")
+def _masses(a):
+    return {"m_chi": a.m_chi, "m_zp": a.m_zp}
 
 
 def _finite(values):
@@ -290,126 +277,16 @@ def _finite(values):
             raise ValueError(f"{name} is too large or too small to compute at these masses and couplings")
 
 
-def _in_pieces(a, task, size, head, unit, rows):
-    """The table of task(choices, (first, last + 1)) for `rows` of it, `size` at once, each a `unit`; also in a.out."""
-    output.target(a.out)
-    pieces = [(start, min(start + size, rows)) for start in range(0, rows, size)]
-    choices = {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE}
-    progress = functools.partial(tqdm, total=rows, unit=unit, disable=None, leave=False)
-    task = functools.partial(task, choices)  # it knows what identifies its result, and nothing else
-    chosen = contextlib.nullcontext(a.executor)
-    if a.executor is None:
-        chosen = executors.local_or_cluster(min(a.workers, len(pieces)), a.dask)
-    with chosen as executor:
-        table = tasks.run(task, pieces, a.out, head, choices, progress, _note, executor)
-    for line in _remarks(a, table):
-        _note(line)
-    return table
-
-
-def _figures(a):
-    from ..results import figures  # matplotlib doubles the start-up time of the other commands
-
-    _count("points", a.points, MOST_POINTS)
-    folder = output.folder(a.out)
-    names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
-    if folder.exists():
-        for name in names:
-            output.target(folder / name)
-    dataset, amplitude = _dataset(a), _amplitude(a)
-    m_chi = paper.masses(1.0, 1000.0, a.points)
-    spectra = paper.spectra(dataset, amplitude)
-    curves = paper.limit_curves(m_chi, dataset, amplitude, a.delta_chi2)
-    made = {
-        "fig3": figures.fig3(dataset.pe_edges, spectra, paper.labels(), dataset.n_obs, dataset.sigma),
-        "fig4": figures.fig4(m_chi, {"this work": curves}, paper.quoted_by_panel()),
-    }
-    tables = {
-        "fig3": output.table(*results.fig3(spectra, dataset, amplitude)),
-        "fig4": output.table(*results.fig4(m_chi, curves, dataset, amplitude, a.delta_chi2)),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in made.items():
-        metadata = {".png": {"Description": tables[name]}, ".pdf": {"Title": tables[name].splitlines()[0][2:]}}
-        for suffix in metadata:
-            with output.whole_file(folder / (name + suffix)) as part:
-                figure.savefig(part, metadata=metadata[suffix])
-        output.write_text(folder / (name + ".csv"), tables[name])
-    written = [str(folder / name) for name in names]
-    _show(a, {"files": written}, written, FIGURES)
-
-
-def _hepdata(a):
-    try:
-        from ..results import hepdata  # an optional package, and slow to load
-    except ModuleNotFoundError as missing:
-        raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
-
-    _count("points", a.points, MOST_POINTS)
-    dataset, m_chi = _dataset(a), paper.masses(1.0, 1000.0, a.points)
-    hepdata.write(a.out, dataset, m_chi, a.delta_chi2)
-    text = f"a HEPData submission, found valid, written to {a.out}"
-    _show(a, {"out": a.out}, [text], FIGURES | {"amplitude": list(AMPLITUDES)})
-
-
-def _events(a):
-    dataset = _dataset(a)
-    model = unit_model(a.case, a.m_chi, a.m_zp, _couplings(a.g_q), a.neutrinos)
-    return dataset, predict(model, dataset, _amplitude(a))
-
-
-def _dataset(a):
-    changes = {name: getattr(a, name) for name in SETTINGS}
-    if a.detector_mass is not None:
-        changes["detector_mass_kg"] = a.detector_mass
-    return _csi2017(settings.csi2017(**changes))
-
-
-def _amplitude(a):
-    return AMPLITUDES[choice("amplitude", a.amplitude, AMPLITUDES)].flipped(*a.flip)
-
-
-def _couplings(text):
-    """{"d": 1.0, ...} from "d=1,s=1,b=1"."""
-    couplings = {}
-    for item in text.split(","):
-        flavour, _, number = (part.strip() for part in item.partition("="))
-        if flavour in couplings:
-            raise ValueError(f"g_q must name each flavour once, got {text!r}")
-        try:
-            couplings[flavour] = float(number)
-        except ValueError:
-            raise ValueError(f"g_q must look like d=1,s=1,b=1, got {text!r}") from None
-    return couplings
-
-
-def _chosen(a):
-    """All that the result of the command depends on, from its options and their defaults."""
-    found = {"command": a.command}
-    found |= {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE and value is not None}
-    if "g_q" in found:
-        g_chi = found.pop("g_chi", 1.0)
-        found |= {"g_q": _couplings(a.g_q), "g_chi_L": g_chi, "g_chi_R": g_chi}
-    if "flip" in found:
-        del found["flip"]
-        found |= {"amplitude": str(_amplitude(a)), "switches": asdict(_amplitude(a))}
-    if "last_bin" in found:
-        dataset = _dataset(a)
-        found = {name: value for name, value in found.items() if name not in (*SETTINGS, "detector_mass")}
-        found |= {"data": {"name": dataset.name, "doi": dataset.doi}, "settings": asdict(dataset.settings)}
-    return found
-
-
-def _show(a, values, lines, fixed=None):
+def _show(a, made, values, lines):
     """Print `values` as JSON if asked to, headed by where they are from, null for what is not finite; else `lines`.
 
-    `fixed` holds choices that the command has no option for.
+    `made` holds all that the result depends on.
     """
     if not a.json:
         _print("\n".join(lines))
         return
     arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-    found = {**provenance.stamp(), "chosen": _chosen(a) | (fixed or {}), **arrays}
+    found = {**provenance.stamp(), "chosen": {"command": a.command, **made}, **arrays}
     standard = json.loads(json.dumps(found), parse_constant=lambda _: None)  # JSON has no infinity
     _print(json.dumps(standard, indent=1))
 
@@ -421,6 +298,7 @@ COMMANDS = {
     "limit": _limit,
     "scan": _scan,
     "toys": _toys,
+    "plot": _plot,
     "figures": _figures,
     "hepdata": _hepdata,
 }

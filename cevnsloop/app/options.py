@@ -1,15 +1,89 @@
-"""The options of the command line."""
+"""The options of the command line, made from the fields of the records they fill: no default is typed twice."""
 
 import argparse
 import difflib
 import re
 import sys
+from dataclasses import fields
 
 from .. import __version__, inputs
-from ..amplitudes.quarks import AMPLITUDES, SWITCHES
-from ..experiments import settings
-from ..fit.limits import DELTA_CHI2
-from ..model import DOWN_TYPE, NEUTRINOS
+from ..choices import PATTERNS, Choices
+from ..experiments.csi2017 import Settings
+
+G = "G = g_chi g_q is the largest coupling to a neutrino times the largest to a quark; masses are in MeV."
+CHOICES = {one.name: one for one in fields(Choices)}
+SETTINGS = {one.name: one for one in fields(Settings)}
+
+MODEL = ("case", "g_q", "g_chi_L", "g_chi_R")
+THEORY = ("amplitude", "flip", "moments", "weak_angle", "inputs")
+STATISTICS = ("delta_chi2", "statistic")
+
+# Name: (what it does, fields of Choices, whether it has data, two examples)
+COMMANDS = {
+    "loops": ("the six loop functions of Eqs. (A1)-(A6)", (), False, ["--m-chi 10 --m-zp 100", "--m-chi 1 --m-zp 1"]),
+    "coefficients": (
+        "c1, c2, c3 of a nucleus: what scatters a neutrino by loops, Eqs. (26)-(31)",
+        (*MODEL, *THEORY),
+        False,
+        [
+            "--case B --m-chi 100 --m-zp 1000 --nuclide Cs133",
+            "--case A --m-chi 1000 --m-zp 2000 --nuclide I127 --amplitude rederived",
+        ],
+    ),
+    "spectrum": (
+        "events in each bin of the data for one model (Fig. 3)",
+        (*MODEL, "neutrinos", *THEORY),
+        True,
+        [
+            "--case A --m-chi 10 --m-zp 100 --g 5e-8",
+            "--case A --m-chi 10 --m-zp 100 --g 5e-8 --smearing poisson --json",
+        ],
+    ),
+    "limit": (
+        "upper limit on G at one point (Fig. 4)",
+        (*MODEL, "neutrinos", *THEORY, *STATISTICS),
+        True,
+        ["--case A --m-chi 1 --m-zp 10", "--case B --m-chi 53 --m-zp 106 --amplitude rederived --delta-chi2 2.71"],
+    ),
+    "scan": (
+        "upper limits over a range of m_chi, along a curve or in a plane of both masses, as a CSV file",
+        (*MODEL, "neutrinos", *THEORY, *STATISTICS),
+        True,
+        [
+            "--case A --ratio 10 --m-chi-min 1 --m-chi-max 1000 --points 200 --out limits.csv",
+            "--case A --m-chi-min 1 --m-chi-max 100 --points 50 --m-zp-min 1 --m-zp-max 1000 --m-zp-points 50 "
+            "--out plane.csv --workers 2",
+        ],
+    ),
+    "toys": (
+        "expected limits, coverage and limits of Feldman and Cousins over a range of m_chi, as a CSV file",
+        (*MODEL, "neutrinos", *THEORY, "delta_chi2"),
+        True,
+        [
+            "--case A --ratio 10 --m-chi-min 1 --m-chi-max 1000 --points 5 --toys 1000 --seed 1 --out toys.csv",
+            "--case A --ratio 2 --m-chi-min 1 --m-chi-max 50 --points 3 --toys 1000 --seed 1 --delta-chi2 2.71 "
+            "--out toys.csv",
+        ],
+    ),
+    "plot": (
+        "a scan that is done, as a picture",
+        (),
+        False,
+        ["limits.csv --out limits.png", "limits.csv --out limits.pdf"],
+    ),
+    "figures": (
+        "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV",
+        (*THEORY, "delta_chi2"),
+        True,
+        ["--out figures", "--out figures --amplitude rederived"],
+    ),
+    "hepdata": (
+        "Figs. 3 and 4, published and rederived, as a submission to HEPData (needs hepdata-lib)",
+        ("moments", "weak_angle", "inputs", "delta_chi2"),
+        True,
+        ["--out submission.tar.gz", "--out submission.tar.gz --points 50"],
+    ),
+}
 
 
 def joined(words):
@@ -32,9 +106,9 @@ class _OneLineParser(argparse.ArgumentParser):
         super().exit(status, message)
 
 
-def parse(words, commands):
+def parse(words):
     """The arguments of the command line `words`, as `parser` returns them; ValueError says what was perhaps meant."""
-    top, words = parser(commands), joined(words)
+    top, words = parser(), joined(words)
     name = next((word for word in words if not word.startswith("-")), None)
     if name is not None:
         known = top.commands.choices
@@ -59,143 +133,119 @@ def _place(text):
     return text
 
 
-def parser(commands):
-    """The command line; `commands` {name: function of the parsed arguments}. Errors are raised as ValueError."""
-    top = _OneLineParser(prog="cevnsloop", description="Tree and loop effects of a vector mediator in CEvNS.")
+def couplings(text):
+    """The name of a pattern, or {"d": 1.0, ...} from "d=1,s=1,b=1"; ValueError for a flavour that is there twice."""
+    if text in PATTERNS:
+        return text
+    found = {}
+    for item in text.split(","):
+        flavour, _, number = (part.strip() for part in item.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            raise ValueError(f"g_q must be {', '.join(PATTERNS)} or look like d=1,s=1,b=1, got {text!r}") from None
+        if flavour in found:
+            raise ValueError(f"g_q must have every flavour once, got {flavour} twice in {text!r}")
+        found[flavour] = value
+    return found
+
+
+def parser():
+    """The command line. Errors are raised as ValueError."""
+    text = f"Tree and loop effects of a vector mediator in coherent neutrino-nucleus scattering. {G}"
+    top = _OneLineParser(prog="cevnsloop", description=text)
     top.add_argument("--version", action="version", version=__version__)
     top.commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name, text):
-        p = top.commands.add_parser(name, help=text, description=text)
-        p.add_argument("--json", action="store_true", help="print JSON instead of a table")
-        p.set_defaults(run=commands[name], command=name)
-        return p
-
-    def masses(p):
-        p.add_argument("--m-chi", type=float, required=True, metavar="MEV", help="mass of chi")
-        p.add_argument("--m-zp", type=float, required=True, metavar="MEV", help="mass of Z'")
-
-    def amplitude(p):
-        p.add_argument("--amplitude", default="published", metavar="NAME", help=" or ".join(AMPLITUDES))
-        p.add_argument(
-            "--flip",
-            action="append",
-            default=[],
-            metavar="SWITCH",
-            help=f"put one switch of the amplitude into its other position (repeatable): {', '.join(SWITCHES)}",
+    for name, (text, names, has_data, examples) in COMMANDS.items():
+        lines = "\n".join(f"  cevnsloop {name} {example}" for example in examples)
+        p = top.commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}. {G}",
+            epilog=f"examples:\n{lines}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        moments(p)
-
-    def moments(p):
-        known = ", ".join(inputs.names("second_moments"))
-        p.add_argument("--moments", default="mz_rounded", metavar="SET", help=f"second moments: {known}")
-
-    def theory(p):
-        amplitude(p)
-        down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
-        p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
-        p.add_argument(
-            "--g-q",
-            default=down,
-            metavar="Q=G,...",
-            help="quark couplings; for limits and spectra only ratios and signs count (default: %(default)s)",
-        )
-
-    def beam(p):
-        p.add_argument(
-            "--neutrinos", default="all", metavar="WHICH", help=f"flavours that couple: {', '.join(NEUTRINOS)}"
-        )
-
-    def analysis(p):
-        p.add_argument("--detector-mass", type=float, metavar="KG", help="active mass (default: 14.6)")
-        p.add_argument(
-            "--no-time-fraction",
-            dest="time_fraction",
-            action="store_false",
-            help="count neutrinos outside the time window too",
-        )
-        p.add_argument(
-            "--smearing", default="none", metavar="KIND", help=f"of the light: {' or '.join(settings.SMEARINGS)}"
-        )
-        p.add_argument(
-            "--pe-label",
-            default="upper",
-            metavar="KIND",
-            help=f"with smearing, n PE lie in (n-1, n) or (n, n+1): {' or '.join(settings.PE_LABELS)}",
-        )
-        p.add_argument("--first-bin", type=int, default=4, metavar="I", help="of the fit (default: %(default)s)")
-        p.add_argument("--last-bin", type=int, default=15, metavar="I", help="of the fit (default: %(default)s)")
-        angles = ", ".join(inputs.names("weak_angle"))
-        p.add_argument("--weak-angle", default="msbar_mz", metavar="NAME", help=f"sin^2 theta_W: {angles}")
-
-    def confidence(p):
-        known = ", ".join(f"{v:g} for {k}" for k, v in DELTA_CHI2.items())
-        p.add_argument(
-            "--delta-chi2",
-            type=float,
-            default=DELTA_CHI2["two parameters"],
-            metavar="X",
-            help=f"90%% C.L.: {known} (default: %(default)s)",
-        )
-
-    def points(p):
-        p.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
-
-    def curve(p):
-        p.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
-        p.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
-        p.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
-
-    def work(p):
-        p.add_argument(
-            "--out",
-            type=_place,
-            required=True,
-            metavar="FILE",
-            help="CSV file to write; until it is complete, what is done waits in FILE.part for the same command",
-        )
-        where = p.add_mutually_exclusive_group()
-        where.add_argument(
-            "--workers", type=int, default=1, metavar="N", help="processes of this machine (default: %(default)s)"
-        )
-        where.add_argument(
-            "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that has this package (needs distributed)"
-        )
-
-    p = command("loops", "the six loop functions of Eqs. (A1)-(A6)")
-    masses(p)
-    p = command("coefficients", "c1, c2, c3 of a nucleus, Eqs. (26)-(31)")
-    masses(p), theory(p)
-    p.add_argument("--nuclide", required=True, metavar="NAME", help=" or ".join(inputs.names("atomic_masses")))
-    p.add_argument("--g-chi", type=float, default=1.0, metavar="G", help="g_chi_L = g_chi_R (default: 1)")
-    p = command("spectrum", "events per bin (Fig. 3)")
-    masses(p), theory(p), beam(p), analysis(p)
-    p.add_argument("--g", type=float, required=True, metavar="G", help="g_chi g_q")
-    p = command("limit", "upper limit on g_chi g_q at one point (Fig. 4)")
-    masses(p), theory(p), beam(p), analysis(p), confidence(p)
-    p = command("scan", "upper limits over a range of m_chi, along a curve or in a plane, as a CSV file")
-    theory(p), beam(p), analysis(p), confidence(p), curve(p)
-    p.add_argument("--ratio", type=float, metavar="R", help="m_Z' / m_chi, for limits along a curve")
-    p.add_argument("--m-zp-min", type=float, metavar="MEV", help="lightest Z', for limits in the plane of both masses")
-    p.add_argument("--m-zp-max", type=float, metavar="MEV", help="heaviest Z', for the plane")
-    p.add_argument(
-        "--m-zp-points",
-        type=int,
-        metavar="N",
-        help="how many, equally spaced in ln m_Z', each with every m_chi in turn",
-    )
-    work(p)
-    p = command("toys", "expected limits, coverage and Feldman-Cousins limits over a range of m_chi, as a CSV file")
-    theory(p), beam(p), analysis(p), confidence(p), curve(p)
-    p.add_argument("--ratio", type=float, required=True, metavar="R", help="m_Z' / m_chi")
-    p.add_argument("--toys", type=int, required=True, metavar="N", help="experiments at each mass and coupling")
-    p.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed gives the same toys")
-    work(p)
-    p = command("figures", "Figs. 3 and 4 as PNG (with its data inside) and PDF, every curve as CSV")
-    amplitude(p), analysis(p), confidence(p)
-    points(p)
-    p.add_argument("--out", type=_place, required=True, metavar="DIR", help="folder to write to, made if missing")
-    p = command("hepdata", "Figs. 3 and 4, published and rederived, as a submission to HEPData (needs hepdata-lib)")
-    moments(p), analysis(p), confidence(p), points(p)
-    p.add_argument("--out", type=_place, required=True, metavar="FILE.tar.gz", help="archive to write")
+        p.set_defaults(command=name)
+        _own(name, p)
+        records = [CHOICES[one] for one in (*names, "data")[: len(names) + has_data]]
+        records += SETTINGS.values() if has_data else ()
+        groups = {
+            title: p.add_argument_group(title) for title in dict.fromkeys(one.metadata["group"] for one in records)
+        }
+        for one in records:
+            _add(groups[one.metadata["group"]], one, required=one.name == "case")
     return top
+
+
+def _add(group, field, required):
+    """The option of one field of a record; what is not given keeps the default of the record."""
+    known, default, text = field.metadata.get("choices"), field.default, field.metadata["help"]
+    flag = "--" + field.metadata.get("flag", field.name).replace("_", "-")
+    if known and len(known) > 2:
+        text += ": " + ", ".join(known)
+    if field.name == "g_q":
+        text += f": {', '.join(PATTERNS)}, or such as d=1,s=-1"
+    shown = "" if required or default in (None, (), inputs.STANDARD) else f" (default: {default})"
+    given = {"dest": field.name, "default": argparse.SUPPRESS, "help": (text + shown).replace("%", "%%")}
+    if default is True:
+        group.add_argument(f"--no-{field.name.replace('_', '-')}", action="store_false", **given)
+    elif field.name in ("flip", "inputs"):
+        metavar = "NAME=VALUE" if field.name == "inputs" else "SWITCH"
+        group.add_argument(flag, action="append", metavar=metavar, **given | {"help": given["help"] + " (repeatable)"})
+    else:
+        kind = type(default) if isinstance(default, (int, float)) else float if default is None else str
+        metavar = "|".join(known) if known and len(known) < 3 else flag.strip("-").upper()
+        group.add_argument(flag, type=kind, metavar=metavar, required=required, **given)
+
+
+def _own(name, p):
+    """What a command has beside the choices: masses, couplings, where the result goes."""
+    group, out = p.add_argument_group("masses and points"), p.add_argument_group("output")
+    if name in ("loops", "coefficients", "spectrum", "limit"):
+        group.add_argument("--m-chi", type=float, required=True, metavar="MEV", help="mass of chi, the fermion")
+        group.add_argument("--m-zp", type=float, required=True, metavar="MEV", help="mass of Z', the mediator")
+    if name == "coefficients":
+        known = " or ".join(inputs.names("atomic_masses"))
+        group.add_argument("--nuclide", required=True, metavar="NAME", help=known)
+    if name == "spectrum":
+        group.add_argument("--g", type=float, required=True, metavar="G", help="G = g_chi g_q")
+    if name in ("scan", "toys"):
+        _range(group, name)
+        _work(out)
+    if name == "toys":
+        group.add_argument("--toys", type=int, required=True, metavar="N", help="experiments at each mass and coupling")
+        group.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed gives the same toys")
+    if name in ("figures", "hepdata"):
+        group.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
+    if name == "plot":
+        group.add_argument("file", metavar="FILE.csv", help="table that scan has written")
+    if name in ("figures", "hepdata", "plot"):
+        what = {
+            "figures": "folder, made if missing",
+            "hepdata": "archive, .tar.gz",
+            "plot": "picture, .png, .pdf or .svg",
+        }
+        out.add_argument("--out", type=_place, required=True, metavar="PLACE", help=what[name])
+    out.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _range(group, name):
+    group.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
+    group.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
+    group.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
+    group.add_argument("--ratio", type=float, required=name == "toys", metavar="R", help="m_Z' / m_chi along a curve")
+    if name == "scan":
+        group.add_argument("--m-zp-min", type=float, metavar="MEV", help="lightest Z', for a plane of both masses")
+        group.add_argument("--m-zp-max", type=float, metavar="MEV", help="heaviest Z', for the plane")
+        text = "how many, equally spaced in ln m_Z', each with every m_chi in turn"
+        group.add_argument("--m-zp-points", type=int, metavar="N", help=text)
+
+
+def _work(group):
+    text = "CSV file to write; until it is complete, what is done waits in FILE.part for the same command"
+    group.add_argument("--out", type=_place, required=True, metavar="FILE", help=text)
+    where = group.add_mutually_exclusive_group()
+    text = "processes of this machine (default: 1)"
+    where.add_argument("--workers", type=int, default=1, metavar="N", help=text)
+    text = "scheduler of a Dask cluster that has this package (needs distributed)"
+    where.add_argument("--dask", metavar="ADDRESS", help=text)

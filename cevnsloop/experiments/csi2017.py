@@ -33,7 +33,9 @@ class Settings(Record):
     1 <= first <= last.
     """
 
-    detector_mass_kg: float | None = option("data", "active mass in kg, None for that of the inputs", None)
+    detector_mass_kg: float | None = option(
+        "data", "active mass in kg; by default that of the inputs", None, flag="detector-mass"
+    )
     time_fraction: bool = option("data", "count only neutrinos that arrive inside the time window", True)
     smearing: str = option("data", "of the light about its mean", "none", choices=SMEARINGS)
     pe_label: str = option(

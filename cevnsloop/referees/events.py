@@ -142,10 +142,11 @@ def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY):
         return quad(lambda E: phi(E) * dsigma(E, T, symbol), low, M_MU / 2, **exact)[0]
 
     total = 0.0
-    for E, integrand, share in (
-        (line, lambda T: weights.get("nu_mu", 0) * dsigma(line, T, symbol), dataset.arrival["prompt"]),
-        (M_MU / 2, michel, dataset.arrival["delayed"]),
+    for E, integrand, arrival in (
+        (line, lambda T: weights.get("nu_mu", 0) * dsigma(line, T, symbol), "prompt"),
+        (M_MU / 2, michel, "delayed"),
     ):
+        (share,) = dataset.experiment.arrival[arrival]
         low, high = cut(E)
         if high > low:
             total += share * quad(integrand, low, high, **exact)[0]
