@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and CSV tables that say what they hold."""
 
 import contextlib
+import json
 import os
 import stat
 from pathlib import Path
@@ -75,7 +76,8 @@ def whole_file(path):
 
 
 def header(title, units, settings=()):
-    """Comment lines for the head of a table: version and title, {column: unit}, one line per setting, the digest.
+    """The head of a table in ECSV, comment lines that people, pandas, numpy and astropy read: columns with their units,
+    what the table is, one line per setting, and the digest of what it was computed from.
 
     A unit is "1" for a pure number. ValueError for a column whose name is not a Python identifier (a reader may
     want it as one) or that has no unit, and for a line that has a line break.
@@ -85,13 +87,39 @@ def header(title, units, settings=()):
             raise ValueError(f"a column must be called like a Python variable, got {name!r}")
         if not unit:
             raise ValueError(f'the unit of {name} must be named, "1" for a pure number, got {unit!r}')
-    columns = ", ".join(f"{name} [{unit}]" for name, unit in units.items())
-    digest = f"digest {provenance.digest()} of version, inputs and data tables"
-    lines = (f"cevnsloop {__version__}: {title}", f"columns: {columns}", *settings, digest)
+    lines = (
+        f"cevnsloop {__version__}: {title}",
+        *settings,
+        f"digest {provenance.digest()} of version, inputs and tables",
+    )
     for line in lines:
         if line.splitlines() != [line]:
             raise ValueError(f"a line in the head of a table must not be broken, got {line!r}")
-    return "".join(f"# {line}\n" for line in lines)
+    columns = [f"- {{name: {name}{_unit(unit)}, datatype: float64}}" for name, unit in units.items()]
+    meta = ["meta:", "  comments:", *(f"  - {json.dumps(line, ensure_ascii=False)}" for line in lines)]
+    ecsv = ["%ECSV 1.0", "---", "datatype:", *columns, "delimiter: ','", *meta, "schema: astropy-2.0"]
+    return "".join(f"# {line}\n" for line in ecsv)
+
+
+def _unit(unit):
+    return "" if unit == "1" else f", unit: {unit}"
+
+
+def read(path):
+    """A table that was written here, as {column: array} and {column: unit}.
+
+    Raises ValueError for a file that is not such a table.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    head = [line[2:] for line in text.splitlines() if line.startswith("# ")]
+    body = [line for line in text.splitlines() if not line.startswith("#")]
+    if head[:1] != ["%ECSV 1.0"] or len(body) < 2:
+        raise ValueError(f"{path} is not a table that this program has written")
+    named = [
+        dict(pair.split(": ", 1) for pair in line[3:-1].split(", ")) for line in head if line.startswith("- {name: ")
+    ]
+    values = np.atleast_2d(np.loadtxt(body[1:], delimiter=","))
+    return dict(zip(body[0].split(","), values.T, strict=True)), {one["name"]: one.get("unit", "1") for one in named}
 
 
 def csv(head, columns):
