@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from .checks import FrozenDict, finite, instance, number
+from .checks import FrozenDict, instance, non_negative, number, positive
 from .units import UNITS
 
 
@@ -66,28 +66,21 @@ def _flatten(prefix, node):
 class Table:
     """The inputs, some of them changed; equal tables compare equal, and can be keys.
 
-    changes   pairs of a dotted name and a number in the unit of that entry, in the order of the names
+    changes   pairs of a dotted name and a number in the unit of that entry, kept in the order of the names
+
+    Raises ValueError for a name that no input has, with the nearest ones, for one without effect, and for what is not
+    one finite number > 0, or >= 0 without a unit.
     """
 
     changes: tuple[tuple[str, float], ...] = ()
 
-    def changed(self, numbers):
-        """This table with other numbers, a mapping {name: number in the unit of its entry}.
+    def __post_init__(self):
+        checked = {name: _changed(name, new) for name, new in dict(self.changes).items()}
+        object.__setattr__(self, "changes", tuple(sorted(checked.items())))
 
-        Raises ValueError for a name that no input has, with the nearest ones, for one without effect, and for what is
-        not one finite number.
-        """
-        known = _entries(())
-        checked = dict(self.changes)
-        for name, new in instance("inputs", numbers, Mapping).items():
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-                hint = f"; did you mean {' or '.join(near)}?" if near else "; see cevnsloop/data/inputs.toml"
-                raise ValueError(f"no input is called {name!r}{hint}")
-            if known[name].informational:
-                raise ValueError(f"no prediction depends on the input {name}: it is informational")
-            checked[name] = number(name, new, known[name].unit, finite)
-        return Table(tuple(sorted(checked.items())))
+    def changed(self, numbers):
+        """This table with other numbers, a mapping {name: number in the unit of its entry}."""
+        return Table((*self.changes, *instance("inputs", numbers, Mapping).items()))
 
     def entry(self, name):
         """The Input called `name`; ValueError if there is none."""
@@ -103,6 +96,19 @@ class Table:
     def values(self, prefix):
         """Values of all inputs directly below `prefix`, by their last name."""
         return {key: self.value(f"{prefix}.{key}") for key in names(prefix)}
+
+
+def _changed(name, new):
+    """A new number for the input called `name`, checked."""
+    known = _entries(())
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; see cevnsloop/data/inputs.toml"
+        raise ValueError(f"no input is called {name!r}{hint}")
+    if known[name].informational:
+        raise ValueError(f"no prediction depends on the input {name}: it is informational")
+    unit = known[name].unit
+    return number(name, new, *(("", non_negative) if unit == "1" else (unit, positive)))
 
 
 @cache

@@ -16,8 +16,8 @@ class Nuclide(Record):
     lengths   (c, a, s) of the Helm form factor in MeV^-1; by default those of `helm_lengths`
     size      multiplies each of them
 
-    Raises ValueError for numbers that are not whole or negative, and for a mass, length or size that is not finite
-    and > 0.
+    Raises ValueError for numbers that are not whole or negative, and for a mass, length, size or radius that is not
+    finite and > 0.
     """
 
     symbol: str
@@ -29,15 +29,16 @@ class Nuclide(Record):
     lengths: tuple[float, float, float] | None = None
 
     def __post_init__(self):
-        lengths = helm_lengths(self.Z + self.N) if self.lengths is None else self.lengths
         self._keep(
-            lengths=tuple(number("lengths", one, "MeV^-1", positive) for one in lengths),
             Z=whole("Z", self.Z, 0),
             N=whole("N", self.N, 0),
             M=number("M", self.M, "MeV", positive),
             atomic_mass=number("atomic_mass", self.atomic_mass, "MeV", positive),
             size=number("size", self.size, "", positive),
         )
+        lengths = helm_lengths(self.A) if self.lengths is None else self.lengths
+        self._keep(lengths=tuple(number("lengths", one, "MeV^-1", positive) for one in lengths))
+        positive("R^2 of the Helm form factor", squared_radius(*self.lengths), "MeV^-2")
 
     @property
     def A(self):
@@ -49,6 +50,11 @@ def helm_lengths(A, table=inputs.STANDARD):
     """c = c_1 A^(1/3) - c_0, a and s in MeV^-1 for A nucleons (Lewin and Smith 1996, Eq. 4.11)."""
     p = table.values("helm")
     return float(p["c_slope"] * np.cbrt(A) - p["c_offset"]), p["a"], p["s"]
+
+
+def squared_radius(c, a, s):
+    """R^2 = c^2 + (7/3) pi^2 a^2 - 5 s^2 of the ball that is smeared by s, in MeV^-2."""
+    return c**2 + (7 / 3) * np.pi**2 * a**2 - 5 * s**2
 
 
 def nuclide(symbol, table=inputs.STANDARD):
@@ -71,8 +77,7 @@ def helm(Q2, nucleus):
 
     Q2 in MeV^2, any shape; the result has its shape.
     """
-    c, a, s = nucleus.lengths
-    R = np.sqrt(c**2 + (7 / 3) * np.pi**2 * a**2 - 5 * s**2)
+    R, s = np.sqrt(squared_radius(*nucleus.lengths)), nucleus.lengths[-1]
     q = np.sqrt(real("Q2", Q2, "MeV^2")) * nucleus.size
     x = q * R
     safe = np.where(x == 0, 1.0, x)

@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 
 from .. import inputs, units
-from ..checks import Record, choice, number, option, positive, whole
+from ..checks import Record, choice, instance, number, option, positive, whole
 from ..nucleus import nuclide
 from .dataset import ARRIVALS, Axis, Background, Counts, Dataset, Experiment, Target, read_table
 from .response import FineBins, PoissonLight, csi_acceptance
@@ -65,6 +65,8 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
     Raises ValueError if a table in the folder `tables` is corrupted, or if the settings ask for a bin that the release
     does not have.
     """
+    instance("settings", settings, Settings, "csi2017.Settings()")
+    instance("table", table, inputs.Table, "inputs.STANDARD")
     counts = read_table(tables, "counts.csv")
     available = len(counts["pe_lo"])
     if settings.last_bin > available:
