@@ -1,5 +1,6 @@
+import pickle
 import re
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ from scipy import constants
 
 from cevnsloop import inputs, units
 from cevnsloop.amplitudes.quarks import REDERIVED
-from cevnsloop.experiments import csi2017 as coherent
-from cevnsloop.experiments import settings
-from cevnsloop.fit import shapes as systematics
+from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.experiments import csi2017
+from cevnsloop.fit import shapes
+from cevnsloop.inputs import STANDARD, Table
 from cevnsloop.model import unit_model
-from cevnsloop.rates.events import predict
+from cevnsloop.nucleus import nuclide
+from cevnsloop.rates.events import parts
 
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
 
@@ -122,26 +125,26 @@ def test_notes_of_the_rounded_moments_add_up():
 ALL_QUARKS = {"u": 0.7, "d": 1.0, "s": 1.0, "c": 0.8, "b": 0.9}
 # every named set of inputs, and bins at the steps of the acceptance
 CHOICES = (
-    {},
-    {"first_bin": 3, "last_bin": 5, "weak_angle": "low_energy", "moments": "cteq6l1_mz"},
-    {"moments": "cteq6l1_1300MeV"},
+    ({}, {}),
+    ({"first_bin": 3, "last_bin": 5}, {"weak_angle": "low_energy", "moments": "cteq6l1_mz"}),
+    ({}, {"moments": "cteq6l1_1300MeV"}),
 )
 
 
-def everything():
-    """What the package predicts and fits with, and what systematics.py makes of it: one row of numbers for each."""
+def everything(table):
+    """What the package predicts and fits with, and what shapes.py makes of it: one row of numbers for each."""
     rows = []
-    for choice in CHOICES:
-        data = coherent.csi2017(settings.csi2017(**choice))
-        rows += [data.n_obs, data.b_on, data.sigma, [data.sigma_alpha, data.sigma_beta]]
+    for choices, theory in CHOICES:
+        data = csi2017.dataset(csi2017.Settings(**choices), table)
+        rows += [data.n_obs, data.b_on, data.sigma, [data.sigma_alpha, data.backgrounds["beta"].sigma]]
         for case in "AB":
-            parts = predict(unit_model(case, [5.0, 200.0], 400.0, ALL_QUARKS), data, REDERIVED)
-            rows += [parts.n_sm, parts.n_tree, parts.n_interference, parts.n_loop]
-    data = coherent.csi2017(settings.csi2017())
-    for name, part in [(name, part) for part, names in systematics.PARTS.items() for name in (*names, "light_yield")]:
-        rows.append([systematics.sigma_alpha_left(data, (part,))])
+            model = unit_model(case, [5.0, 200.0], 400.0, ALL_QUARKS)
+            rows += parts(model, data.experiment, Theory(REDERIVED, inputs=table, **theory)).values()
+    data = csi2017.dataset(table=table)
+    for name, part in [(name, part) for part, names in shapes.PARTS.items() for name in (*names, "light_yield")]:
+        rows.append([shapes.sigma_alpha_left(data, (part,))])
         for sign in (-1, 1):
-            moved = systematics.shifted(data, name, sign)
+            moved = shapes.shifted(data, name, sign).experiment
             rows += [
                 moved.response.acceptance,
                 [moved.response.pe_per_MeV, moved.fluence, moved.targets[0].nuclide.size],
@@ -151,17 +154,169 @@ def everything():
 
 @pytest.fixture(scope="module")
 def usual():
-    return everything()
+    return everything(STANDARD)
 
 
 @pytest.mark.parametrize("name", list(inputs.table()))
 def test_an_input_moves_something_unless_it_is_informational(name, usual, monkeypatch):
-    """An input that is accepted and ignored would be a promise that is not kept."""
-    entry = inputs.entry(name)
+    """An input that is accepted and ignored would be a promise that is not kept; so would one that reaches less than
+    everything: a changed Table gives what a file with the other number would give.
+    """
     # 11%: steps of the acceptance pass a fine centre, edges of time a bin, and a part of sigma_alpha stays below it
-    changed = {**inputs.table(), name: replace(entry, number=1.11 * entry.number or 0.01)}
-    monkeypatch.setattr(inputs, "table", lambda: changed)
-    assert (everything() != usual).any() != entry.informational
+    other = 1.11 * inputs.entry(name).number or 0.01
+    if inputs.entry(name).informational:
+        expected = usual
+        with pytest.raises(ValueError, match=f"no prediction depends on the input {name}: it is informational"):
+            STANDARD.changed({name: other})
+    else:
+        expected = everything(STANDARD.changed({name: other}))
+        assert (expected != usual).any()
+
+    stored, moved = Table.entry, replace(inputs.entry(name), number=other)
+
+    def as_if_stored(table, wanted):
+        return moved if wanted == name and name not in dict(table.changes) else stored(table, wanted)
+
+    monkeypatch.setattr(Table, "entry", as_if_stored)
+    assert (everything(STANDARD) == expected).all()
+
+
+def test_a_changed_table_is_a_value():
+    table = STANDARD.changed({"quark_masses.b": 4.7, "weak_angle.msbar_mz": 0.24})
+    same = STANDARD.changed({"weak_angle.msbar_mz": 0.24}).changed({"quark_masses.b": np.float64(4.7)})
+    assert table == same == Table(table.changes) == pickle.loads(pickle.dumps(table))
+    assert hash(table) == hash(same)
+    assert len({table, same, STANDARD, Table(), STANDARD.changed({})}) == 2
+    assert table != STANDARD.changed({"quark_masses.b": 4.7}) != STANDARD
+    assert table.changes == (("quark_masses.b", 4.7), ("weak_angle.msbar_mz", 0.24))
+    # the last number counts
+    assert table.changed({"quark_masses.b": 4.8}).value("quark_masses.b") == 4800.0
+    with pytest.raises(FrozenInstanceError):
+        table.changes = ()
+
+
+def test_a_changed_table_changes_nothing_for_anybody_else():
+    before = {name: inputs.value(name) for name in inputs.table()}
+    table = STANDARD.changed({"quark_masses.b": 4.7, "helm.s": 1.0})
+    entry = table.entry("quark_masses.b")
+    assert (entry.number, entry.unit, entry.value) == (4.7, "GeV", 4700.0)
+    assert replace(entry, number=4.183) == inputs.entry("quark_masses.b")
+    assert table.values("helm") == {**inputs.values("helm"), "s": units.fm}
+    assert table.values("masses") == inputs.values("masses")
+    assert {name: inputs.value(name) for name in inputs.table()} == before
+    with pytest.raises(TypeError, match="read-only"):
+        inputs.table()["quark_masses.b"] = entry
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"quark_masses.bottom": 4.7}, r"no input is called 'quark_masses.bottom'; did you mean quark_masses\.b.*\?"),
+        ({"weak_angle.msbar_zm": 0.24}, r"'weak_angle.msbar_zm'; did you mean weak_angle.msbar_mz\b"),
+        ({"xyzzy": 1.0}, "no input is called 'xyzzy'; see cevnsloop/data/inputs.toml"),
+        ({"quark_masses": 4.7}, "no input is called 'quark_masses'"),
+        ({3: 4.7}, "no input is called 3"),
+        ({"masses.m_K": 500.0}, "no prediction depends on the input masses.m_K: it is informational"),
+        ({"quark_masses.b": "4.7"}, "quark_masses.b must be a number in GeV, got '4.7'"),
+        ({"quark_masses.b": [4.7, 4.8]}, "quark_masses.b must be one number, got 2 of them"),
+        ({"quark_masses.b": np.nan}, "quark_masses.b must be > 0 GeV and finite, got nan"),
+        ({"csi2017.distance": 0.0}, r"csi2017.distance must be > 0 m and finite, got 0\.0"),
+        ({"weak_angle.msbar_mz": -0.2}, r"weak_angle.msbar_mz must be >= 0 and finite, got -0\.2"),
+        ([("quark_masses.b", 4.7)], "inputs must be of the type Mapping"),
+        (None, "inputs must be of the type Mapping"),
+    ],
+)
+def test_a_table_refuses(numbers, message):
+    with pytest.raises(ValueError, match=message):
+        STANDARD.changed(numbers)
+    if isinstance(numbers, dict):
+        with pytest.raises(ValueError, match=message):
+            Table(tuple(numbers.items()))
+
+
+def test_what_is_without_a_unit_may_be_nothing():
+    table = STANDARD.changed({"second_moments.mz_rounded.b": 0.0, "csi2017.sigma_alpha": 0})
+    assert csi2017.dataset(table=table).sigma_alpha == 0.0
+    bottom, theory = unit_model("A", 10.0, 100.0, {"b": 1.0}), Theory(inputs=table)
+    (c,) = theory.amplitude.coefficients([nuclide("Cs133")], bottom, theory)
+    assert c.c2 == c.c3 == 0.0 < c.c1
+
+
+def test_helm_lengths_must_make_a_ball():
+    with pytest.raises(ValueError, match=r"R\^2 of the Helm form factor must be > 0 MeV\^-2 and finite, got -"):
+        csi2017.dataset(table=STANDARD.changed({"helm.s": 9.0}))
+
+
+def predicted(case, table):
+    """Parts of n(G) for all quarks, rederived, with these inputs in theory and data."""
+    experiment = csi2017.dataset(table=table).experiment
+    return parts(unit_model(case, 20.0, 40.0, ALL_QUARKS), experiment, Theory(REDERIVED, inputs=table))
+
+
+Z_EXCHANGE, LOOPS = {"n_sm", "n_interference"}, {"n_interference", "n_loop"}
+EVERYTHING = {"n_sm", "n_tree", *LOOPS}
+
+
+@pytest.mark.parametrize(
+    ("name", "A", "B"),
+    [
+        ("weak_angle.msbar_mz", Z_EXCHANGE, Z_EXCHANGE),
+        ("weak_angle.low_energy", set(), set()),
+        ("constants.G_F", Z_EXCHANGE, Z_EXCHANGE),
+        # masses of quarks belong to Goldstone bosons, which couple to axial-vector currents only
+        ("quark_masses.b", set(), LOOPS),
+        ("quark_masses.d", set(), LOOPS),
+        ("second_moments.mz_rounded.s", LOOPS, LOOPS),
+        ("second_moments.cteq6l1_mz.s", set(), set()),
+        ("scalar_form_factors.p.s", {"n_loop"}, {"n_loop"}),
+        ("helm.a", EVERYTHING, EVERYTHING),
+        ("masses.m_mu", EVERYTHING, EVERYTHING),
+        ("csi2017.distance", EVERYTHING, EVERYTHING),
+        ("csi2017.pe_per_recoil", EVERYTHING, EVERYTHING),
+        ("csi2017.exposure", set(), set()),
+        ("csi2017.sigma_alpha", set(), set()),
+    ],
+)
+def test_an_input_moves_what_it_should_and_nothing_else(name, A, B):
+    table = STANDARD.changed({name: 1.03 * inputs.entry(name).number})
+    for case, expected in (("A", A), ("B", B - {"n_tree"})):
+        before, after = predicted(case, STANDARD), predicted(case, table)
+        assert {part for part, n in after.items() if (n != before[part]).any()} == expected
+
+
+def test_inputs_scale_predictions_as_the_formulas_say():
+    usual = predicted("A", STANDARD)
+    for name, powers in {
+        "constants.G_F": {"n_sm": 2, "n_tree": 0, "n_interference": 1, "n_loop": 0},
+        "csi2017.distance": dict.fromkeys(usual, -2),
+        "csi2017.detector_mass": dict.fromkeys(usual, 1),
+    }.items():
+        moved = predicted("A", STANDARD.changed({name: 1.5 * inputs.entry(name).number}))
+        for part, n in usual.items():
+            assert moved[part] == pytest.approx(1.5 ** powers[part] * n, rel=1e-13, abs=0)
+
+
+def test_helm_lengths_are_the_size_of_nuclei():
+    numbers = {f"helm.{name}": 1.2 * inputs.entry(f"helm.{name}").number for name in inputs.names("helm")}
+    experiment = csi2017.dataset().experiment
+    larger = [replace(target, nuclide=replace(target.nuclide, size=1.2)) for target in experiment.targets]
+    model = unit_model("A", 20.0, 40.0, ALL_QUARKS)
+    expected = parts(model, replace(experiment, targets=larger), Theory(REDERIVED))
+    for part, n in predicted("A", STANDARD.changed(numbers)).items():
+        # where the form factor is small it loses a digit
+        assert n == pytest.approx(expected[part], rel=1e-12, abs=0)
+
+
+def test_figures_of_the_detector_reach_the_background_and_the_fit():
+    usual = csi2017.dataset()
+    moved = csi2017.dataset(
+        table=STANDARD.changed({"csi2017.exposure": 15.0, "csi2017.sigma_beta": 0.3, "csi2017.pe_per_recoil": 1.3})
+    )
+    assert moved.b_on == pytest.approx(usual.b_on * 15.0 / inputs.value("csi2017.exposure"), rel=1e-15, abs=0)
+    assert moved.backgrounds["beta"].sigma == 0.3
+    assert moved.experiment.response.pe_per_MeV == 1300.0
+    assert moved.counts.n_on.tolist() == usual.counts.n_on.tolist()
+    assert moved.experiment.inputs.changes[1] == ("csi2017.pe_per_recoil", 1.3)
 
 
 def test_what_is_informational_is_known():
