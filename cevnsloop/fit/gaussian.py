@@ -17,34 +17,35 @@ class Gaussian(Binned):
     It has no bounds: alpha and beta may be below -1.
     """
 
+    positive = False
+
     def terms(self, s, n_on, b_ss):
         """chi^2 of a bin and its derivatives, Binned.terms."""
         weight = 1 / (n_on + b_ss + self.b_on[:, None])
         left = n_on - b_ss - s
         return weight * left**2, weight * left, np.broadcast_to(weight, s.shape)
 
-    def check(self, counts):
-        """Raise ValueError if a bin has neither counts nor beam-on background: sigma_stat is 0."""
-        empty = (counts.n_on + counts.b_ss + self.b_on == 0).reshape(-1, len(self.b_on)).any(0)
-        if empty.any():
-            bins = self.experiment.named(np.flatnonzero(empty))
-            raise ValueError(
-                f"Eq. (34) needs sigma_stat > 0: there are neither counts nor beam-on background in {bins}"
-            )
+    needs = "Eq. (34) needs sigma_stat > 0: there are neither counts nor beam-on background"
 
-    def minimum(self, signal, counts):
-        """The Minimum in closed form, as Statistic.minimum."""
-        sigma = np.sqrt(counts.n_on + counts.b_ss + self.b_on)
-        weighted = [v / sigma for v in (*(one.events for one in self.backgrounds.values()), *signal[1:])]
-        alpha_0, *centres = (np.asarray(at)[..., None] for at in self._centre(counts))
-        d = (counts.n_on - counts.b_ss) / sigma - sum(at * v for at, v in zip(centres, weighted, strict=True))
-        shapes = [width * v for width, v in zip(self.sigmas[1:], weighted, strict=True)]
-        value, x, left = least(d, signal[0] / sigma, alpha_0[..., 0], self.sigma_alpha, shapes)
-        others = [
-            at[..., 0] + width * (left * v).sum(-1)
-            for at, width, v in zip(centres, self.sigmas[1:], shapes, strict=True)
-        ]
-        return Minimum(value, np.stack(np.broadcast_arrays(x, *others)), left / sigma)
+    def refused(self, counts):
+        """Bins with neither counts nor beam-on background, shape (..., B): their sigma_stat is 0."""
+        return counts.n_on + counts.b_ss + self.b_on == 0
+
+    def minimum(self, signal, n_on, b_ss, centre):
+        """Statistic.minimum in closed form."""
+        weight = self.weight(n_on, b_ss)
+        n, *others = weight * self.vectors(signal)
+        d = weight * (n_on - b_ss) - sum(at * v for at, v in zip(centre[1:], others, strict=True))
+        shapes = [width * v for width, v in zip(self.sigmas[1:], others, strict=True)]
+        value, x, left = least(d, n, centre[0], self.sigma_alpha, shapes)
+        pulls = [(left * v).sum(0) for v in shapes]
+        moved = [at + width * pull for at, width, pull in zip(centre[1:], self.sigmas[1:], pulls, strict=True)]
+        return Minimum(value, np.stack([x, *moved]), weight * left)
+
+    def weight(self, n_on, b_ss):
+        """1 / sigma_stat for counts of the shape (B, ...), nan where that is 0."""
+        variance = n_on + b_ss + self.b_on[:, None]
+        return 1 / np.sqrt(np.where(variance > 0, variance, np.nan))
 
     def curves(self, events, counts):
         """The Curves, in closed form as long as no nuisance changes the shape of the signal."""
@@ -60,36 +61,38 @@ def gaussian(dataset, changes=(), sigma_alpha=None):
 def least(d, n, c, sigma_alpha, shapes):
     """Least |d - (1 + alpha) n - sum_k theta_k shapes_k|^2 + (1 + alpha - c)^2 / sigma_alpha^2 + sum_k theta_k^2.
 
-    Vectors over the bins (..., B), in units of sigma_stat. The linear equations are solved for one theta after the
-    other, see `absorbing`, then for alpha.
+    Vectors over the bins (B, P), in units of sigma_stat. The linear equations are solved for one theta after the other,
+    see `absorbing`, then for alpha.
 
     Returns the minimum, 1 + alpha, and the vector that is squared, whose products with the shapes are theta_k. Only d
     and (1 + alpha) n are subtracted, so that the minimum is off by some eps |d| / sqrt(minimum) of itself, eps = 2^-52,
     for every n and for uncertainties down to 0.
     """
-    absorbed = []
-    for v in shapes:
-        absorbed.append(absorbing(_left(absorbed, v)))
-    d, n = _left(absorbed, d), _left(absorbed, n)
+    absorbed, left = [], np.stack([*shapes, d, n], axis=1)
+    for _ in shapes:
+        absorbed.append(absorbing(left[:, :1]))
+        left = absorbed[-1](left[:, 1:])
+    d, n = left[:, 0], left[:, 1]
     variance = sigma_alpha**2
-    nn = 1 + variance * (n * n).sum(-1)
-    pull = ((d - c[..., None] * n) * n).sum(-1) / nn  # (1 + alpha - c) / sigma_alpha^2
-    x = (c + variance * (d * n).sum(-1)) / nn
-    left = d - x[..., None] * n
-    value = (left**2).sum(-1) + variance * pull**2
+    nn = 1 + variance * (n * n).sum(0)
+    pull = ((d - c * n) * n).sum(0) / nn  # (1 + alpha - c) / sigma_alpha^2
+    x = (c + variance * (d * n).sum(0)) / nn
+    left = d - x * n
+    value = (left**2).sum(0) + variance * pull**2
     for left_by in reversed(absorbed):
-        left = left_by(left)
+        left = left_by(left[:, None])[:, 0]
     return value, x, left
 
 
-def absorbing(v, axis=-1):
-    """A function of vectors u: what is left of u where a nuisance theta may add theta v for the price theta^2.
+def absorbing(v):
+    """A function of vectors u: what is left of u where a nuisance theta may add theta v for the price theta^2; bins are
+    the first axis of both.
 
     The product of two such vectors is the minimum over theta, u.w - (u.v) (w.v) / (1 + v.v), without its difference.
     """
-    root = np.sqrt(1 + (v * v).sum(axis, keepdims=True))
+    root = np.sqrt(1 + (v * v).sum(0))
     short = v / (root * (1 + root))
-    return lambda u: u - (u * v).sum(axis, keepdims=True) * short
+    return lambda u: u - (u * v).sum(0) * short
 
 
 class Quotient:
@@ -139,8 +142,7 @@ class Quotient:
 
 def _quotient(statistic, events, counts):
     """The Quotient of N models, n of shape (3, N, B), and T experiments. A bin that `check` refuses makes it nan."""
-    variance = counts.n_on.T + counts.b_ss.T + statistic.b_on[:, None]
-    weight = 1 / np.sqrt(np.where(variance > 0, variance, np.nan))
+    weight = statistic.weight(counts.n_on.T, counts.b_ss.T)
     data = counts.n_on.T - counts.b_ss.T
     for name, one in statistic.backgrounds.items():
         data = data - (1 + counts.centre(name)) * one.events[:, None]
@@ -150,7 +152,7 @@ def _quotient(statistic, events, counts):
     weight, data = np.ascontiguousarray(weight)[toys], np.ascontiguousarray(data)[toys]
     absorbed = []
     for one in statistic.backgrounds.values():
-        absorbed.append(absorbing(_left(absorbed, weight * (one.sigma * one.events[:, None, None])), axis=0))
+        absorbed.append(absorbing(_left(absorbed, weight * (one.sigma * one.events[:, None, None]))))
     axes, components = [], []
     for v in (data, *(np.ascontiguousarray(part.T)[models] for part in events.n)):
         v = _left(absorbed, weight * v)

@@ -10,6 +10,7 @@ come in PE, so quenching and light yield do not move them.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,10 +34,12 @@ PARTS = {
 }
 
 
+@lru_cache(maxsize=2 * len(INGREDIENTS))
 def shifted(dataset, ingredient, sigmas):
     """`dataset` with one of INGREDIENTS `sigmas` standard deviations above (or below, if < 0) its input.
 
-    The error is the upper one for sigmas > 0 and the lower one for sigmas < 0. Counts, and so n_obs, stay.
+    The error is the upper one for sigmas > 0 and the lower one for sigmas < 0. Counts, and so n_obs, stay. The last ones
+    are kept, and with them their kernels.
     Raises ValueError for an unknown ingredient, a data set other than CsI 2017, whose errors these are, or a
     shift that leaves nothing of the ingredient.
     """

@@ -1,12 +1,12 @@
-"""Toy experiments: what chi^2 of Eq. (34) does when the experiment is repeated.
+"""Toy experiments: what a statistic does when the experiment is repeated, by default chi^2 of Eq. (34).
 
 A toy draws the counts C and AC from Poisson distributions, and the values at which the measurements of signal
 normalisation and beam-on background put the minima of their penalties from Gaussian ones. Every function that draws
 takes a seed: the same seed gives the same toys, on any machine and for any number of processes. Models are given the
 same toys, so that curves over masses are smoother than the error of each of their points.
 
-A toy with a bin that has neither counts nor B_on cannot be fitted, its sigma_stat being 0. `fits` gives nan for it;
-what is made of many toys leaves it out, and says how many those were (`fitted`).
+Eq. (34) cannot be fitted to a toy with a bin that has neither counts nor B_on, its sigma_stat being 0. `fits` gives nan
+for it; what is made of many toys leaves it out, and says how many those were (`fitted`).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,8 @@ import numpy as np
 from ..checks import FrozenDict, Record, frozen
 from ..experiments.dataset import Counts
 from .gaussian import gaussian
-from .limits import BLOCK, DELTA_CHI2, first_rise, levels, once
+from .limits import DELTA_CHI2, flat
+from .search import rises
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
 
@@ -50,16 +51,16 @@ def throw_each(n_th, dataset, number, seed, nuisances):
         yield throw(n, dataset, number, [seed, k + 1], {name: values[k] for name, values in nuisances.items()})
 
 
-def fitted(toys, dataset):
-    """Those of the Counts of toys that Eq. (34) can be fitted to, and the number of the others.
+def fitted(toys, statistic):
+    """Those of the Counts of toys that a statistic.Statistic can be fitted to, and the number of the others.
 
     Raises ValueError if there are none, as where a bin with data is empty in every toy.
     """
-    empty = toys.n_on + toys.b_ss + dataset.b_on == 0
-    full = ~empty.any(-1)
+    refused = statistic.refused(toys)
+    full = ~refused.any(-1)
     if not full.any():
-        always = empty.all(0)
-        bins = dataset.experiment.named(np.flatnonzero(always if always.any() else empty.any(0)))
+        always = refused.all(0)
+        bins = statistic.named(np.flatnonzero(always if always.any() else refused.any(0)))
         raise ValueError(f"none of {len(full)} toys can be fitted, sigma_stat is 0 in Eq. (34): no count in {bins}")
     return toys.at(full), np.count_nonzero(~full)
 
@@ -90,16 +91,8 @@ def fits(events, counts, statistic, deltas=()):
 
     `statistic` is a statistic.Statistic, such as gaussian(dataset).
     """
-    T, N = len(counts.n_on), events.n.shape[1]
-    found = np.empty((2 + len(deltas), T, N))
-    for n in range(0, N, BLOCK):
-        models = events.at(slice(n, n + BLOCK))
-        y = levels(models, counts, statistic.b_on)
-        step = max(1, BLOCK // y.shape[1])
-        for t in range(0, T, step):
-            rise = first_rise(statistic.curves(models, counts.at(slice(t, t + step))), y, deltas)
-            found[:, t : t + step, n : n + BLOCK] = np.sqrt(rise.y_best), rise.chi2_min, *map(np.sqrt, rise.y_limit)
-    return Fits(found[0], found[1], dict(zip(deltas, found[2:], strict=True)))
+    y_best, chi2_min, y_limit = rises(events, counts, statistic, deltas)
+    return Fits(np.sqrt(y_best), chi2_min, dict(zip(deltas, map(np.sqrt, y_limit), strict=True)))
 
 
 def excess(events, g, counts, statistic):
@@ -113,7 +106,7 @@ def excess(events, g, counts, statistic):
 class Bands(Record):
     """Limits to be expected of N models.
 
-    g_limit    quantiles of the limits of toys, {name of BANDS: array (N,)}; inf and nan as in fit.Limit
+    g_limit    quantiles of the limits of toys, {name of BANDS: array (N,)}; inf and nan as in limits.Limit
     left_out   number of toys that cannot be fitted
     """
 
@@ -124,10 +117,13 @@ class Bands(Record):
         self._keep(g_limit=_arrays(self.g_limit))
 
 
-def bands(events, dataset, delta_chi2, number, seed):
-    """The Bands of `number` toys without a signal. Raises ValueError as `fitted` does."""
-    toys, left_out = fitted(throw(_without_signal(events), dataset, number, seed), dataset)
-    limits = fits(events, toys, gaussian(dataset), [delta_chi2]).g_limit[delta_chi2]
+def bands(events, dataset, delta_chi2, number, seed, statistic=gaussian):
+    """The Bands of `number` toys without a signal; `statistic` as in limits.upper_limit. Raises ValueError as `fitted`
+    does.
+    """
+    made = statistic(dataset)
+    toys, left_out = fitted(throw(_without_signal(events), dataset, number, seed), made)
+    limits = fits(events, toys, made, [delta_chi2]).g_limit[delta_chi2]
     # the next toy above the quantile: no average with a toy that has no limit
     quantiles = np.quantile(limits, list(BANDS.values()), axis=0, method="higher")
     return Bands(dict(zip(BANDS, quantiles, strict=True)), left_out)
@@ -156,20 +152,20 @@ class Coverage(Record):
         self._keep(fractions=_arrays(self.fractions), left_out=np.asarray(self.left_out))
 
 
-def coverage(events, g, dataset, deltas, number, seed):
+def coverage(events, g, dataset, deltas, number, seed, statistic=gaussian):
     """The Coverage of toys with a signal g: how often their limits are not below it; `g` has the shape (K,).
 
     `events` is one model, its parts of shape (1, B). The nuisances are 0 in truth. The binomial error of a fraction f
     is sqrt(f (1 - f) / number). Raises ValueError as `fitted` does.
     """
-    g = np.asarray(g, dtype=float)
+    g, made = np.asarray(g, dtype=float), statistic(dataset)
     some = np.isfinite(g)
     n_th = events.total(np.where(some, g, 0.0))
     fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g), dtype=int)
     for k, toys in enumerate(throw_each(n_th, dataset, number, seed, {})):
         if some[k]:
-            toys, left_out[k] = fitted(toys, dataset)
-            for delta, limits in fits(events, toys, gaussian(dataset), deltas).g_limit.items():
+            toys, left_out[k] = fitted(toys, made)
+            for delta, limits in fits(events, toys, made, deltas).g_limit.items():
                 fractions[delta][k] = np.where(np.isnan(limits), np.nan, limits >= g[k]).mean()
     return Coverage(fractions, left_out)
 
@@ -199,7 +195,7 @@ class FeldmanCousins(Record):
 FRACTIONS = frozen(np.linspace(0.4, 1.2, 9))  # of the limit that 90% of two parameters gives: where toys are made
 
 
-def feldman_cousins(events, dataset, level, number, seed):
+def feldman_cousins(events, dataset, level, number, seed, statistic=gaussian):
     """Upper limits of N models, `events` of shape (N, B), with the ordering of Feldman and Cousins.
 
     Toys are made at each coupling with the nuisances at their best values for the data ("profiled"), and refitted.
@@ -209,31 +205,30 @@ def feldman_cousins(events, dataset, level, number, seed):
     level     confidence, between 0 and 1
     number    toys for each of the N x K couplings; the error of a critical value at level p is sqrt(p (1 - p) / number)
               over the density of q there: 0.09 for p = 0.9 and 3000 toys of chi^2 with one degree of freedom
-    Raises ValueError for a level outside (0, 1), and as `fitted` and fit.usable do.
+    Raises ValueError for a level outside (0, 1), and as `fitted` and limits.upper_limit do.
     """
     if not 0 < level < 1:
         raise ValueError(f"level must be > 0 and < 1, got {level}")
-    far = DELTA_CHI2["two parameters"]
-    statistic = gaussian(dataset)
-    data = fits(events, once(dataset.counts), statistic, [far])
+    far, made = DELTA_CHI2["two parameters"], statistic(dataset)
+    data = fits(events, flat(dataset.counts), made, [far])
     g = np.where(np.isfinite(data.g_limit[far][0]), data.g_limit[far][0], np.nan)[:, None] * FRACTIONS
     critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape, dtype=int)
     n_th = np.stack([events.total(column) for column in np.where(np.isnan(g), 0.0, g).T], axis=1)
-    chi2, nuisances = statistic.profile(n_th, dataset.counts)
+    chi2, nuisances = made.profile(n_th, dataset.counts)
     for n in np.flatnonzero(np.isfinite(g[:, 0])):
         for k, toys in enumerate(
             throw_each(n_th[n], dataset, number, seed, {name: values[n] for name, values in nuisances.items()})
         ):
-            toys, left_out[n, k] = fitted(toys, dataset)
-            critical[n, k] = np.quantile(excess(events.at([n]), g[n, k], toys, statistic), level)
+            toys, left_out[n, k] = fitted(toys, made)
+            critical[n, k] = np.quantile(excess(events.at([n]), g[n, k], toys, made), level)
     q = np.where(np.isnan(g), np.nan, chi2 - data.chi2_min[0][:, None])
     # sqrt(q) is nearly linear in G^2, and so is what is interpolated
     above = np.sqrt(np.maximum(q, 0)) - np.sqrt(np.maximum(critical, 0))
-    y_limit = [_last_crossing(*row) for row in zip(g**2, above, strict=True)]
+    y_limit = [last_crossing(*row) for row in zip(g**2, above, strict=True)]
     return FeldmanCousins(g, q, critical, np.sqrt(y_limit), left_out)
 
 
-def _last_crossing(x, excess):
+def last_crossing(x, excess):
     """x where `excess` last turns from accepted (<= 0) to excluded (> 0), interpolated linearly; nan if never."""
     turns = np.flatnonzero((excess[:-1] <= 0) & (excess[1:] > 0))
     if not len(turns) or excess[-1] <= 0:

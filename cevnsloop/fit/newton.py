@@ -1,0 +1,101 @@
+"""Newton's method for the nuisances of a statistic.Statistic, at many points together."""
+
+import numpy as np
+
+# It ends with the step that lowers the statistic by less than this: by less than it rounds. Its length is 1e-7 in units
+# of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.
+CONVERGED = 1e-14
+ROUNDING = 1e-12  # of the statistic, in which no step has to descend
+MOST_STEPS = 200
+
+
+def newton(statistic, vectors, n_on, b_ss, centre):
+    """The minima of P points together: value (P,), x (K, P) and lam (B, P), as in statistic.Minimum.
+
+    vectors   what s is linear in, shape (K, B, P)
+    centre    x where the penalties vanish, shape (K, P)
+
+    The statistic is convex in x. The method starts at the Gaussian fit and halves steps that do not descend; it takes a
+    few, and leaves rounding. Those of x that are statistic.bounded stay >= 0.
+    """
+    widths = statistic.sigmas[:, None], statistic.bounded[:, None]
+    data = (vectors, n_on, b_ss)
+    x, pull = _start(*data, centre, *widths)
+    value, found = np.empty(n_on.shape[1]), np.empty(centre.shape)
+    active, length = np.arange(n_on.shape[1]), np.ones(n_on.shape[1])
+    state = _evaluate(statistic, x, pull, *data)
+    for _ in range(MOST_STEPS):
+        going = state[-1] > CONVERGED
+        if not going.all():
+            value[active[~going]] = state[0, ~going]
+            found[:, active[~going]] = x[:, ~going] + widths[0] * state[1:-1, ~going]
+            if not going.any():
+                at_minimum = np.maximum(found, np.where(widths[1], 0, -np.inf))
+                return value, found, statistic.terms((vectors * at_minimum[:, None]).sum(0), n_on, b_ss)[1]
+            active, length, centre, data = active[going], length[going], centre[:, going], [a[..., going] for a in data]
+            x, pull, state = x[:, going], pull[:, going], state[:, going]
+        step = length * state[1:-1]
+        trial = _in_bounds(x + widths[0] * step, pull + step, centre, *widths)
+        new = _evaluate(statistic, *trial, *data)
+        descends = new[0] <= state[0] - 1e-4 * length * state[-1] + ROUNDING * (1 + state[0])
+        x, pull, state = (np.where(descends, *both) for both in zip((*trial, new), (x, pull, state), strict=True))
+        length = np.where(descends, 1.0, length / 2)
+    kinks = statistic.named(np.flatnonzero(((data[0][0] < 0) & (data[1] + data[2] == 0)).any(1)))
+    raise ValueError(f"n_th must be >= 0 without any count, where the statistic has a kink at s = 0: {kinks}")
+
+
+def _start(vectors, n_on, b_ss, centre, sigma, bounded):
+    """Where Newton's method begins: x, and the `pull` of each nuisance, its distance from `centre` in units of sigma.
+
+    Both are kept from here on, because either loses digits in the other: x, near 0, for a signal far above the data,
+    the pull for a small sigma. Where sigma is 0, x stays.
+    """
+    w = 1 / np.maximum(n_on + b_ss, 1.0)
+    scaled = sigma[:, None] * vectors
+    products = _products(w * scaled, scaled)
+    # in terms of the pulls; x is what they leave of the centre
+    pull = _solved(products, (w * (n_on - b_ss - (centre[:, None] * vectors).sum(0)) * scaled).sum(1))
+    x = centre + sigma * pull
+    return _in_bounds(x, pull, centre, sigma, bounded)
+
+
+def _in_bounds(x, pull, centre, sigma, bounded):
+    """x and pull, those of what is bounded put back to x = 0 where they are below."""
+    below = bounded & (x < 0)
+    return np.where(below, 0.0, x), np.where(below & (sigma > 0), -centre / np.where(sigma > 0, sigma, 1.0), pull)
+
+
+def _evaluate(statistic, x, pull, vectors, n_on, b_ss):
+    """The statistic, Newton's step in terms of the pulls, and the fall that it promises, shape (1 + K + 1, P)."""
+    f, lam, curvature = statistic.terms((vectors * x[:, None]).sum(0), n_on, b_ss)
+    value = f.sum(0) + (pull**2).sum(0)
+    scaled = statistic.sigmas[:, None, None] * vectors
+    fall = (lam * scaled).sum(1) - pull
+    free = ~statistic.bounded[:, None] | (x > 0) | (fall > 0)  # at a bound and drawn beyond it: stay there
+    fall, scaled = fall * free, scaled * free[:, None]
+    step = _solved(_products(curvature * scaled, scaled), fall)
+    return np.stack([value, *step, (fall * step).sum(0)])
+
+
+def _products(u, v):
+    """Products of vectors over the bins, each (K, B, P), at P points: (K, K, P)."""
+    return np.einsum("jbp,kbp->jkp", u, v)
+
+
+def _solved(products, right):
+    """Solutions of P linear equations with the matrix 1 + products (K, K, P) and the right side (K, P).
+
+    Products are those of a Gram matrix, so that elimination meets no number below 1 to divide by.
+    """
+    K = len(right)
+    rows = [products[k] + np.eye(K)[k][:, None] for k in range(K)]
+    right = list(right)
+    for k in range(K):
+        for j in range(k + 1, K):
+            factor = rows[j][k] / rows[k][k]
+            rows[j] = rows[j] - factor * rows[k]
+            right[j] = right[j] - factor * right[k]
+    for k in reversed(range(K)):
+        known = sum(rows[k][j] * right[j] for j in range(k + 1, K))
+        right[k] = (right[k] - known) / rows[k][k]
+    return np.stack(right)
