@@ -14,22 +14,49 @@ from .model import unit_model
 def profile(n_th, dataset):
     """chi^2 of Eq. (34) at its minimum over alpha and beta; n_th has the shape (..., B), the result (...).
 
-    Returns chi2, alpha, beta. In units of sigma_stat the residual r = N_meas - N_th - B_on is fitted by
-    alpha N_th + beta B_on with penalties: two linear equations, solved by Cramer's rule.
+    Returns chi2, alpha, beta. Nothing is divided by sigma_alpha or sigma_beta: 0 holds its nuisance at 0.
     """
     n_th = shaped("n_th", real("n_th", n_th, ""), (..., *dataset.b_on.shape))
-    s = n_th / dataset.sigma
-    b = dataset.b_on / dataset.sigma
-    r = (dataset.n_obs - n_th - dataset.b_on) / dataset.sigma
-    ss = (s * s).sum(-1) + dataset.sigma_alpha**-2
-    bb = (b * b).sum(-1) + dataset.sigma_beta**-2
-    sb, rs, rb = (s * b).sum(-1), (r * s).sum(-1), (r * b).sum(-1)
-    determinant = ss * bb - sb**2
-    alpha = (bb * rs - sb * rb) / determinant
-    beta = (ss * rb - sb * rs) / determinant
-    left = r - alpha[..., None] * s - beta[..., None] * b
-    chi2 = (left**2).sum(-1) + (alpha / dataset.sigma_alpha) ** 2 + (beta / dataset.sigma_beta) ** 2
-    return chi2, alpha, beta
+    n, b, d = (v / dataset.sigma for v in (n_th, dataset.b_on, dataset.n_obs - dataset.b_on))
+    chi2, alpha, _, left = minimum(d, n, dataset.sigma_alpha, [dataset.sigma_beta * b])
+    return chi2, alpha, dataset.sigma_beta**2 * (left * b).sum(-1)
+
+
+def minimum(d, n, sigma_alpha, shapes):
+    """Least |d - (1 + alpha) n - sum_k theta_k shapes_k|^2 + (alpha / sigma_alpha)^2 + sum_k theta_k^2.
+
+    Vectors over the bins (..., B), in units of sigma_stat. The linear equations are solved for one theta after the
+    other, see `absorbing`, then for alpha.
+
+    Returns the minimum, alpha, 1 + alpha with the digits that alpha loses near -1, and the vector that is squared: its
+    products with the shapes are theta_k. Only data and prediction are subtracted. The error of the minimum, relative to
+    it, is some 10 eps max(1, |d| / sqrt(minimum)), eps = 2^-52, for every n and for uncertainties down to 0.
+    """
+    absorbed = []
+    for v in shapes:
+        for left_by in absorbed:
+            v = left_by(v)
+        absorbed.append(absorbing(v))
+        d, n = absorbed[-1](d), absorbed[-1](n)
+    variance = sigma_alpha**2
+    nn = 1 + variance * (n * n).sum(-1)
+    pull = ((d - n) * n).sum(-1) / nn  # alpha / sigma_alpha^2
+    x = (1 + variance * (d * n).sum(-1)) / nn
+    left = d - x[..., None] * n
+    least = (left**2).sum(-1) + variance * pull**2
+    for left_by in reversed(absorbed):
+        left = left_by(left)
+    return least, variance * pull, x, left
+
+
+def absorbing(v, axis=-1):
+    """A function of vectors u: what is left of u where a nuisance theta may add theta v for the price theta^2.
+
+    The product of two such vectors is the minimum over theta, u.w - (u.v) (w.v) / (1 + v.v), without its difference.
+    """
+    root = np.sqrt(1 + (v * v).sum(axis, keepdims=True))
+    short = v / (root * (1 + root))
+    return lambda u: u - (u * v).sum(axis, keepdims=True) * short
 
 
 DELTA_CHI2 = {"two parameters": 4.61, "one parameter": 2.71}  # 90% confidence
@@ -72,8 +99,8 @@ def upper_limit(events, dataset, delta_chi2):
     for start in range(0, found.shape[1], BLOCK):
         here = slice(start, start + BLOCK)
         models = flat.at(here)
-        y, chi2 = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
-        found[:, here] = limits_or_error(search(y, chi2, [delta_chi2]), delta_chi2)
+        y, curve = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
+        found[:, here] = limits_or_error(search(y, curve, [delta_chi2]), delta_chi2)
     return Limit(*sealed(found).reshape(3, *shape))
 
 
@@ -110,51 +137,99 @@ def observed(dataset):
     return Experiments(dataset.n_on[None], dataset.b_ss[None], np.zeros(1), np.zeros(1))
 
 
+class Curve(NamedTuple):
+    """chi^2 of Eq. (34) at its minimum over alpha and beta as a function of y = G^2: arrays of one shape, a curve each.
+
+    Vectors over the bins, in units of sigma_stat and less what beta takes (`absorbing`), are the data
+    d = N_meas - (1 + beta_0) B_on and the signal n = n_sm + y quadratic + y^2 quartic; alpha_0, beta_0 are the minima
+    of the penalties. With c = 1 + alpha_0 and V = sigma_alpha^2 the minimum over alpha is
+
+        chi^2 = [(d - c n)^2 + V (d^2 n^2 - (d.n)^2)] / (1 + V n^2).
+
+    n has a component a along d and others, s, t and u, perpendicular to it. With D = |d| and K = c^2 + V D^2
+
+        chi^2 = [(D - c a)^2 + K (s^2 + t^2 + u^2)] / [1 + V (a^2 + s^2 + t^2 + u^2)].
+
+    The axes are those of Gram and Schmidt for d, n_sm, quadratic and quartic in turn, so that
+
+        a = a0 + a1 y + a2 y^2,   s = s0 + s1 y + s2 y^2,   t = t1 y + t2 y^2,   u = u2 y^2.
+
+    But for D - c a, data less prediction, nothing is subtracted: chi^2 is never negative. Its error, relative to it, is
+    some 10 eps max(1, D / sqrt(chi^2)), eps = 2^-52, from no signal to 10^12 events and for sigma_alpha down to 0. The
+    minimum of the parabola in alpha, written as A - B^2 / C, would lose its digits there.
+    """
+
+    D: np.ndarray
+    c: np.ndarray
+    V: np.ndarray
+    K: np.ndarray
+    a0: np.ndarray
+    a1: np.ndarray
+    a2: np.ndarray
+    s0: np.ndarray
+    s1: np.ndarray
+    s2: np.ndarray
+    t1: np.ndarray
+    t2: np.ndarray
+    u2: np.ndarray
+
+    def _components(self, y):
+        """a, s, t, u and s^2 + t^2 + u^2."""
+        a, s = self.a0 + y * (self.a1 + y * self.a2), self.s0 + y * (self.s1 + y * self.s2)
+        t, u = y * (self.t1 + y * self.t2), y * (y * self.u2)
+        return a, s, t, u, s * s + t * t + u * u
+
+    def chi2(self, y):
+        """chi^2 at y."""
+        a, *_, across = self._components(y)
+        along = self.D - self.c * a
+        return (along * along + self.K * across) / (1 + self.V * (a * a + across))
+
+    def slope(self, y):
+        """Derivative of chi^2 by y, times half the square of its denominator."""
+        a, s, t, u, across = self._components(y)
+        rise = s * (self.s1 + 2 * y * self.s2) + t * (self.t1 + 2 * y * self.t2) + 2 * u * (y * self.u2)
+        x = self.c + self.V * self.D * a  # 1 + alpha, times the denominator
+        return x * (x * rise - (self.a1 + 2 * y * self.a2) * (self.D - self.c * a + self.V * self.D * across))
+
+
 def curves(events, experiments, dataset):
-    """chi^2 of Eq. (34) at its minimum over alpha and beta as a function of y = G^2: the coefficients of `chi2_at`.
+    """The Curve, of shape (T, N), of N models, `events` of shape (N, B), and T experiments.
 
-    Of N models, `events` of shape (N, B), and T experiments; uncertainties and B_on are those of `dataset`. A bin
-    without any count or B_on has no sigma_stat and makes the result nan.
-
-    With the product u.v = sum_i u_i v_i / sigma_i^2 - (u.b)(v.b) / (b.b + 1 / sigma_beta^2), b = B_on, which holds what
-    beta takes, with the data d = N_meas - (1 + beta_0) B_on and lam = 1 / sigma_alpha^2,
-
-        chi^2 = d.d + (1 + alpha_0)^2 lam - [d.n + (1 + alpha_0) lam]^2 / (n.n + lam) = A - B^2 / C,
-
-    alpha_0, beta_0 being the minima of the penalties. The signal n(G) = n_sm + y quadratic + y^2 quartic makes B
-    quadratic and C quartic in y.
-
-    Returns A, three coefficients of B and five of C, lowest power of y first, all of shape (T, N).
+    Uncertainties and B_on are those of `dataset`. A bin without any count or B_on has no sigma_stat: chi^2 is nan.
     """
     shaped("n_on", experiments.n_on, (..., *events.in_bins_of(dataset).n_sm.shape))
-    b, n = dataset.b_on, (events.n_sm[None], events.n_tree + events.n_interference, events.n_loop)
-    weight = 1 / (experiments.n_on + experiments.b_ss + b)  # sigma_stat^2 = N_meas + 2 B_SS + B_on
-    d = experiments.n_on - experiments.b_ss - (1 + experiments.beta[:, None]) * b
-    bb = (weight @ b**2)[:, None] + dataset.sigma_beta**-2
-    db, nb = ((weight * d) @ b)[:, None], [weight @ (part * b).T for part in n]
-    lam, centre = dataset.sigma_alpha**-2, 1 + experiments.alpha[:, None]
+    n_on, b_ss, b_on = experiments.n_on.T, experiments.b_ss.T, dataset.b_on[:, None]
+    variance = n_on + b_ss + b_on  # sigma_stat^2 = N_meas + 2 B_SS + B_on
+    weight = 1 / np.sqrt(np.where(variance > 0, variance, np.nan))
+    data = n_on - b_ss - (1 + experiments.beta) * b_on
+    signal = (events.n_sm[None], events.n_tree + events.n_interference, events.n_loop)
+    # bins, then toys and models, the larger number last: numpy is quick along the last axis
+    more_models = len(events.n_loop) >= len(experiments.n_on)
+    toys, models = (np.s_[:, :, None], np.s_[:, None]) if more_models else (np.s_[:, None], np.s_[:, :, None])
+    weight, data = np.ascontiguousarray(weight)[toys], np.ascontiguousarray(data)[toys]
+    left_by_beta = absorbing(weight * (dataset.sigma_beta * b_on[..., None]), axis=0)
+    axes, components = [], []
+    for v in (data, *(np.ascontiguousarray(part.T)[models] for part in signal)):
+        v = left_by_beta(weight * v)
+        for axis in axes:
+            along = (v * axis).sum(0)
+            v = v - along * axis
+            components.append(along)
+        length, axis = _length_and_direction(v)
+        axes.append(axis)
+        components.append(length)
+    D, a0, s0, a1, s1, t1, a2, s2, t2, u2 = (x if more_models else x.T for x in components)
+    c, V = 1 + experiments.alpha[:, None], np.array(dataset.sigma_alpha**2)
+    return Curve(*np.broadcast_arrays(D, c, V, c**2 + V * D**2, a0, a1, a2, s0, s1, s2, t1, t2, u2))
 
-    def square(i, j):
-        return weight @ (n[i] * n[j]).T - nb[i] * nb[j] / bb
 
-    A = (weight * d**2).sum(-1)[:, None] - db**2 / bb + centre**2 * lam
-    B0, B1, B2 = ((weight * d) @ part.T - db * part_b / bb for part, part_b in zip(n, nb, strict=True))
-    C = square(0, 0) + lam, 2 * square(0, 1), square(1, 1) + 2 * square(0, 2), 2 * square(1, 2), square(2, 2)
-    return np.broadcast_arrays(A, B0 + centre * lam, B1, B2, *C)
-
-
-def chi2_at(y, A, B0, B1, B2, C0, C1, C2, C3, C4):
-    """chi^2 of `curves` at y = G^2."""
-    B = B0 + y * (B1 + y * B2)
-    C = C0 + y * (C1 + y * (C2 + y * (C3 + y * C4)))
-    return A - B**2 / C
-
-
-def _slope_at(y, A, B0, B1, B2, C0, C1, C2, C3, C4):
-    """Derivative of chi2_at by y, times C^2 > 0, which leaves a polynomial."""
-    B = B0 + y * (B1 + y * B2)
-    C = C0 + y * (C1 + y * (C2 + y * (C3 + y * C4)))
-    return B * (B * (C1 + y * (2 * C2 + y * (3 * C3 + y * 4 * C4))) - 2 * (B1 + 2 * y * B2) * C)
+def _length_and_direction(v):
+    """|v| and v / |v| of vectors along the first axis, 0 for 0; no square of a signal, however small, is 0."""
+    largest = abs(v).max(0)
+    v = v / np.where(largest == 0, 1, largest)
+    length = np.sqrt((v * v).sum(0))
+    return largest * length, v / np.where(length == 0, 1, length)
 
 
 def coupling_squared(events, signal):
@@ -170,9 +245,9 @@ def coupling_squared(events, signal):
     return 2 * signal / np.where(signal > 0, Q + np.sqrt(Q**2 + 4 * R * signal), 1.0)
 
 
-def search(y, coefficients, deltas):
-    """`first_rise` for the curves with these coefficients."""
-    return first_rise(chi2_at, _slope_at, y, coefficients, deltas)
+def search(y, curve, deltas):
+    """`first_rise` of a Curve of shape (T, N)."""
+    return first_rise(lambda y, *c: Curve(*c).chi2(y), lambda y, *c: Curve(*c).slope(y), y, curve, deltas)
 
 
 class Rise(NamedTuple):

@@ -102,60 +102,74 @@ def blocks(shape, size):
 
 def _minimise(n, c, a, dataset, alpha_0, beta_0):
     """q, alpha and beta at the minimum, shape (3, P), for P points: n, c, a have the shape (B, P)."""
-    b_on = dataset.b_on[:, None]
-    weight_x, weight_y = dataset.sigma_alpha**-2, dataset.sigma_beta**-2
-    # as unknowns x = 1 + alpha and y = 1 + beta: for large n, x is close to 0 and alpha would lose its digits
-    data = np.stack(np.broadcast_arrays(n, c, a))
-    centre = np.stack([1 + alpha_0, 1 + beta_0])
-
-    def solve(xx, xy, yy, x, y):
-        determinant = xx * yy - xy * xy
-        return np.stack([yy * x - xy * y, xx * y - xy * x]) / determinant
-
-    def evaluate(point, data, centre):
-        """q, Newton's step and the fall of q that it promises."""
-        n, c, a = data
-        s = n * point[0] + b_on * point[1]
-        lam, curvature = multiplier(s, c, a)
-        pull = point - centre
-        q = 2 * (c * np.log1p(lam) + a * np.log1p(-lam) - lam * s).sum(0)
-        q += weight_x * pull[0] ** 2 + weight_y * pull[1] ** 2
-        x, y = (lam * n).sum(0) - weight_x * pull[0], (lam * b_on).sum(0) - weight_y * pull[1]
-        # at a bound and drawn beyond it: stay there, and leave the other unknown its own step
-        free_x, free_y = (point[0] > 0) | (x > 0), (point[1] > 0) | (y > 0)
-        x, y = x * free_x, y * free_y
-        wn, wb = curvature * n, curvature * b_on
-        xy = (wn * b_on).sum(0) * (free_x & free_y)
-        step = solve(weight_x + (wn * n).sum(0), xy, weight_y + (wb * b_on).sum(0), x, y)
-        return np.stack([q, *step, x * step[0] + y * step[1]])
-
-    w = 1 / np.maximum(c + a, 1.0)
-    wn, wb, r = w * n, w * b_on, c - a
-    point = solve(
-        weight_x + (wn * n).sum(0),
-        (wn * b_on).sum(0),
-        weight_y + (wb * b_on).sum(0),
-        (wn * r).sum(0) + weight_x * centre[0],
-        (wb * r).sum(0) + weight_y * centre[1],
-    )
-    point = np.maximum(point, 0.0)
+    sigma, b_on = np.array([[dataset.sigma_alpha], [dataset.sigma_beta]]), dataset.b_on[:, None]
+    data, centre = np.stack(np.broadcast_arrays(n, c, a)), np.stack([1 + alpha_0, 1 + beta_0])
+    point, pull = _start(data, b_on, sigma, centre)
     found, active = np.empty((3, n.shape[1])), np.arange(n.shape[1])
-    state, length = evaluate(point, data, centre), np.ones(n.shape[1])
+    state, length = _evaluate(point, pull, data, b_on, sigma), np.ones(n.shape[1])
     for _ in range(MOST_STEPS):
         going = state[3] > CONVERGED
         if not going.all():
             found[0, active[~going]] = state[0, ~going]
-            found[1:, active[~going]] = point[:, ~going] + state[1:3, ~going] - 1
+            found[1:, active[~going]] = point[:, ~going] + sigma * state[1:3, ~going] - 1
             if not going.any():
                 return found
             active, data, centre, length = active[going], data[:, :, going], centre[:, going], length[going]
-            point, state = point[:, going], state[:, going]
-        trial = np.maximum(point + length * state[1:3], 0.0)
-        new = evaluate(trial, data, centre)
+            point, pull, state = point[:, going], pull[:, going], state[:, going]
+        trial = _bounded(point + length * sigma * state[1:3], pull + length * state[1:3], sigma, centre)
+        new = _evaluate(*trial, data, b_on, sigma)
         descends = new[0] <= state[0] - 1e-4 * length * state[3] + ROUNDING * (1 + state[0])
-        point, state = np.where(descends, trial, point), np.where(descends, new, state)
+        point, pull, state = (
+            np.where(descends, *pair) for pair in zip((*trial, new), (point, pull, state), strict=True)
+        )
         length = np.where(descends, 1.0, length / 2)
     raise ValueError("n_th must be >= 0 in bins without any count, where q has a kink at s = 0: the minimum lies there")
+
+
+def _start(data, b_on, sigma, centre):
+    """Where Newton's method begins: 1 + alpha and 1 + beta ("point"), and what they are off from their centres in units
+    of sigma ("pull"), each of shape (2, P).
+
+    Both are kept from here on, because either loses digits in the other: the point, near 0, for n far above the data,
+    the pull for a small sigma. Where sigma is 0, the point stays.
+    """
+    n, c, a = data
+    w, v = 1 / np.maximum(c + a, 1.0), np.stack(np.broadcast_arrays(n, b_on))
+    xx, yy = sigma**2 * (w * v**2).sum(1)
+    xy = (w * v[0] * v[1]).sum(0)
+    x, y = sigma**2 * (w * (c - a) * v).sum(1) + centre
+    point = _solve(1 + xx, sigma[0] ** 2 * xy, sigma[1] ** 2 * xy, 1 + yy, x, y)
+    pull = sigma * (w * (c - a - (point[:, None] * v).sum(0)) * v).sum(1)
+    far = np.stack([xx, yy]) > 1
+    pull[far] = ((point - centre) / np.where(sigma > 0, sigma, 1.0))[far]
+    return _bounded(np.where(far, point, centre + sigma * pull), pull, sigma, centre)
+
+
+def _bounded(point, pull, sigma, centre):
+    """Point and pull, put back to 1 + alpha = 0 or 1 + beta = 0 where they are beyond."""
+    beyond = point < 0
+    return np.where(beyond, 0.0, point), np.where(beyond & (sigma > 0), -centre / np.where(sigma > 0, sigma, 1.0), pull)
+
+
+def _evaluate(point, pull, data, b_on, sigma):
+    """q, Newton's step in terms of the pulls and the fall of q that it promises, shape (4, P)."""
+    n, c, a = data
+    s = n * point[0] + b_on * point[1]
+    lam, curvature = multiplier(s, c, a)
+    q = 2 * (c * np.log1p(lam) + a * np.log1p(-lam) - lam * s).sum(0) + (pull**2).sum(0)
+    n, b = sigma[0] * n, sigma[1] * b_on
+    fall = np.stack([(lam * n).sum(0), (lam * b).sum(0)]) - pull
+    # at a bound and drawn beyond it: stay there, and leave the other unknown its own step
+    free = (point > 0) | (fall > 0)
+    wn, wb, fall = curvature * n, curvature * b, fall * free
+    xy = (wn * b).sum(0) * free.all(0)
+    step = _solve(1 + (wn * n).sum(0), xy, xy, 1 + (wb * b).sum(0), *fall)
+    return np.stack([q, *step, (fall * step).sum(0)])
+
+
+def _solve(xx, xy, yx, yy, x, y):
+    """Cramer's rule for xx u + xy v = x, yx u + yy v = y; shape (2, P)."""
+    return np.stack([yy * x - xy * y, xx * y - yx * x]) / (xx * yy - xy * yx)
 
 
 def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, absorbed=None):

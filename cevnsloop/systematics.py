@@ -16,7 +16,7 @@ import numpy as np
 from . import coherent, inputs
 from .checks import choice, positive, sealed
 from .events import Events, predict
-from .fit import SIGNALS, Limit, coupling_squared, first_rise, limits_or_error, upper_limit
+from .fit import SIGNALS, Limit, coupling_squared, first_rise, limits_or_error, minimum, upper_limit
 
 BLOCK = 256  # models at once: their spectra at all SIGNALS, with all parts opened, take 24 MB
 
@@ -95,8 +95,8 @@ def sigma_alpha_left(dataset, names):
     if len(set(names)) < len(names):
         raise ValueError(f"each part of sigma_alpha can be opened once, got {', '.join(names)}")
     left = dataset.sigma_alpha**2 - sum(inputs.value(f"sigma_alpha_parts.{name}") ** 2 for name in names)
-    if left <= 0:
-        raise ValueError(f"sigma_alpha must be larger than its opened parts together, got {dataset.sigma_alpha}")
+    if left < 0:
+        raise ValueError(f"sigma_alpha must not be smaller than its opened parts together, got {dataset.sigma_alpha}")
     return np.sqrt(left)
 
 
@@ -124,16 +124,20 @@ def profile_open(n_th, slopes, dataset, sigma_alpha):
     """chi^2 of Eq. (34) with nuisances theta_k that change the shape, at its minimum over all of them.
 
     N_th (1 + alpha) + B_on (1 + beta) + sum_k theta_k slopes_k is compared with the data; theta_k counts standard
-    deviations. n_th has the shape (..., B), slopes (K, ..., B), sigma_alpha is what is left to alpha.
+    deviations. n_th has the shape (..., B), slopes (K, ..., B), sigma_alpha >= 0 is what is left to alpha.
     Returns chi2 of shape (...), and the nuisances alpha, beta, theta_1 ... theta_K, shape (..., 2 + K).
+    Accuracy and errors are those of fit.profile.
     """
-    shapes = np.stack([n_th, np.broadcast_to(dataset.b_on, n_th.shape), *slopes], axis=-1) / dataset.sigma[:, None]
-    r = (dataset.n_obs - n_th - dataset.b_on) / dataset.sigma
-    penalties = np.array([sigma_alpha, dataset.sigma_beta, *np.ones(len(slopes))]) ** -2.0
-    normal = shapes.mT @ shapes + np.diag(penalties)
-    nuisances = np.linalg.solve(normal, shapes.mT @ r[..., None])[..., 0]
-    left = r - (shapes @ nuisances[..., None])[..., 0]
-    return (left**2).sum(-1) + (penalties * nuisances**2).sum(-1), nuisances
+    chi2, alpha, _, left = _minimum(n_th, slopes, dataset, sigma_alpha)
+    beta = dataset.sigma_beta**2 * (left * dataset.b_on).sum(-1)
+    return chi2, np.stack([alpha, beta, *((left * slope).sum(-1) for slope in slopes)], axis=-1)
+
+
+def _minimum(n_th, slopes, dataset, sigma_alpha):
+    """fit.minimum; its last result, the data less all that describes them, over sigma_stat^2."""
+    n, b, d, *shapes = (v / dataset.sigma for v in (n_th, dataset.b_on, dataset.n_obs - dataset.b_on, *slopes))
+    chi2, alpha, x, left = minimum(d, n, sigma_alpha, [dataset.sigma_beta * b, *shapes])
+    return chi2, alpha, x, left / dataset.sigma
 
 
 def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
@@ -165,19 +169,17 @@ def _search(spectra, dataset, sigma_alpha, delta_chi2):
     def fit(y, models):
         y = y[..., None]
         n = spectra[:, 0, models] + y * (spectra[:, 1, models] + y * spectra[:, 2, models])
-        return n, *profile_open(n[0], n[1:], dataset, sigma_alpha)
+        return n, *_minimum(n[0], n[1:], dataset, sigma_alpha)
 
     def chi2(y, models):
         return fit(y, models)[1]
 
     def slope(y, models):
         # at the minimum over the nuisances chi^2 changes with y through the spectra only
-        n, _, nuisances = fit(y, models)
-        alpha, beta, *theta = np.moveaxis(nuisances, -1, 0)
-        factors = np.stack([1 + alpha, *theta])[..., None]
-        left = dataset.n_obs - dataset.b_on * (1 + beta[..., None]) - (factors * n).sum(0)
+        n, _, _, x, left = fit(y, models)
+        factors = np.stack([x, *(left * n[1:]).sum(-1)])[..., None]
         rise = (factors * (spectra[:, 1, models] + 2 * y[..., None] * spectra[:, 2, models])).sum(0)
-        return -2 * (left * rise / dataset.sigma**2).sum(-1)
+        return -2 * (left * rise).sum(-1)
 
     models = np.arange(levels.shape[1])[None]
     rise = first_rise(chi2, slope, levels, [models], [delta_chi2])

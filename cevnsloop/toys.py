@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .checks import FrozenDict, Record, frozen, real, sealed
-from .fit import BLOCK, DELTA_CHI2, SIGNALS, Experiments, chi2_at, coupling_squared, curves, observed, profile, search
+from .fit import BLOCK, DELTA_CHI2, SIGNALS, Experiments, coupling_squared, curves, observed, profile, search
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
 
@@ -80,7 +80,7 @@ def fits(events, experiments, dataset, deltas=()):
 
 def statistic(events, g, experiments, dataset):
     """q(G) = chi^2(G) - chi2_min of N models in T experiments, shape (T, N); `g` broadcasts to that shape."""
-    at_truth = chi2_at(np.square(g), *curves(events, experiments, dataset))
+    at_truth = curves(events, experiments, dataset).chi2(np.square(g))
     return at_truth - fits(events, experiments, dataset).chi2_min
 
 

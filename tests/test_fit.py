@@ -1,16 +1,16 @@
 from dataclasses import replace
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from cevnsloop import coherent, settings
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import Events, predict, sm_events
 from cevnsloop.fit import (
     SIGNALS,
     Experiments,
-    _slope_at,
-    chi2_at,
     coupling_squared,
     curves,
     observed,
@@ -21,6 +21,7 @@ from cevnsloop.fit import (
 )
 from cevnsloop.model import DOWN_TYPE, unit_model
 
+EPS = 2.0**-52
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
 
 
@@ -57,11 +58,77 @@ def test_profile_takes_arrays(dataset):
 def test_the_closed_form_is_the_profiled_chi2(case, dataset):
     """chi2 as a quotient of polynomials in G^2 against the two linear equations of `profile`."""
     events = predict(unit_model(case, [1.0, 30.0, 300.0], [10.0, 60.0, 3000.0]), dataset, REDERIVED)
-    coefficients = curves(events, observed(dataset), dataset)
+    curve = curves(events, observed(dataset), dataset)
     for level in coupling_squared(events, SIGNALS):
         expected = profile(events.total(np.sqrt(level)), dataset)[0]
-        # A - B^2 / C subtracts numbers of the size of A, some 15 times chi2
-        assert chi2_at(level, *coefficients)[0] == pytest.approx(expected, rel=1e-12, abs=0)
+        assert curve.chi2(level)[0] == pytest.approx(expected, rel=1e-13, abs=0)
+
+
+def exact_chi2(y, events, dataset):
+    """Eq. (34) for one model at its minimum over alpha and beta, in 60 digits; a nuisance with sigma = 0 is 0."""
+    sigmas = [mp.mpf(dataset.sigma_alpha), mp.mpf(dataset.sigma_beta)]
+    rows = zip(
+        dataset.n_on,
+        dataset.b_ss,
+        dataset.b_on,
+        events.n_sm,
+        events.n_tree[0] + events.n_interference[0],
+        events.n_loop[0],
+        strict=True,
+    )
+    left, shapes, weights = [], [], []
+    for c, a, b, n_sm, *powers in ([mp.mpf(float(x)) for x in row] for row in rows):
+        n = n_sm + y * powers[0] + y**2 * powers[1]
+        left.append(c - a - n - b)
+        shapes.append([sigmas[0] * n, sigmas[1] * b])
+        weights.append(1 / (c + a + b))
+    left, shapes, weights = mp.matrix(left), mp.matrix(shapes), mp.diag(weights)
+    pulls = mp.lu_solve(shapes.T * weights * shapes + mp.eye(2), shapes.T * weights * left)
+    rest = left - shapes * pulls
+    return (rest.T * weights * rest)[0] + (pulls.T * pulls)[0]
+
+
+@pytest.mark.parametrize("sigma_beta", [0.25, 1e-6, 0.0])
+@pytest.mark.parametrize("sigma_alpha", [0.28, 1e-3, 1e-6, 1e-9, 0.0])
+@pytest.mark.parametrize("model", [("A", 1.0, 10.0), ("A", 60.0, 120.0), ("B", 53.0, 106.0)])
+def test_chi2_against_60_digits(model, sigma_alpha, sigma_beta, dataset):
+    """From no signal to far beyond any that is looked at, both forms of chi2, down to no uncertainty at all."""
+    data = replace(dataset, sigma_alpha=sigma_alpha, sigma_beta=sigma_beta)
+    events = predict(unit_model(model[0], [model[1]], model[2]), data, REDERIVED)
+    curve = curves(events, observed(data), data)
+    for (y,) in coupling_squared(events, [0.0, 1e-3, 1.0, 30.0, 100.0, 1e3, 1e6, 1e9, 1e12]):
+        with mp.workdps(60):
+            expected = exact_chi2(mp.mpf(float(y)), events, data)
+            rounding = EPS * max(1, curve.D[0, 0] / float(mp.sqrt(expected)))
+            # some 10 of them measured
+            for got in (curve.chi2(y)[0, 0], profile(events.total(np.sqrt([y]))[0], data)[0]):
+                assert abs(mp.mpf(float(got)) / expected - 1) < 20 * rounding
+
+
+def test_a_nuisance_without_uncertainty_is_held(dataset):
+    n_th = 3 * sm_events(dataset)
+    for names in (("sigma_alpha",), ("sigma_beta",), ("sigma_alpha", "sigma_beta")):
+        held = replace(dataset, **dict.fromkeys(names, 0.0))
+        chi2, alpha, beta = profile(n_th, held)
+        assert [alpha == 0, beta == 0] == ["sigma_alpha" in names, "sigma_beta" in names]
+        tiny = profile(n_th, replace(dataset, **dict.fromkeys(names, 1e-11)))
+        assert chi2 == pytest.approx(tiny[0], rel=1e-13, abs=0)
+    left = (dataset.n_obs - n_th - dataset.b_on) / dataset.sigma
+    assert chi2 == pytest.approx((left**2).sum(), rel=1e-14, abs=0)
+
+
+def test_a_limit_with_an_exact_normalisation(dataset):
+    """sigma_alpha = 0: the limit is where chi2 without alpha says, and what small sigma_alpha tend to."""
+    data = replace(dataset, sigma_alpha=0.0)
+    events = predict(unit_model("A", [1.0, 60.0], [10.0, 120.0]), data, PUBLISHED)
+    limit = upper_limit(events, data, 4.61)
+    rise = profile(events.total(limit.g_limit), data)[0] - limit.chi2_min
+    assert rise == pytest.approx([4.61, 4.61], rel=1e-12, abs=0)
+    assert (limit.g_limit < 0.7 * upper_limit(events, dataset, 4.61).g_limit).all()
+    for sigma_alpha in (1e-3, 1e-6, 1e-9):
+        near = upper_limit(events, replace(dataset, sigma_alpha=sigma_alpha), 4.61).g_limit
+        # alpha takes sigma_alpha^2 |n|^2 of itself, n being some ten standard deviations
+        assert near == pytest.approx(limit.g_limit, rel=1e3 * sigma_alpha**2 + 1e-14, abs=0)
 
 
 def test_the_closed_form_of_toys_with_moved_penalties(dataset):
@@ -71,7 +138,7 @@ def test_the_closed_form_of_toys_with_moved_penalties(dataset):
     n_on, b_ss = rng.poisson(dataset.n_on, (2, 12)).astype(float), rng.poisson(dataset.b_ss, (2, 12)).astype(float)
     experiments = Experiments(n_on, b_ss, np.array([0.3, -0.4]), np.array([-0.2, 0.5]))
     level = coupling_squared(events, [80.0])[0]
-    got = chi2_at(level, *curves(events, experiments, dataset))
+    got = curves(events, experiments, dataset).chi2(level)
     assert got.shape == (2, 3)
     for t in range(2):
         toy = replace(dataset, n_on=n_on[t], b_ss=b_ss[t])
@@ -83,14 +150,15 @@ def test_the_closed_form_of_toys_with_moved_penalties(dataset):
 
 def test_the_slope_is_the_derivative(dataset):
     events = predict(unit_model("A", [1.0, 300.0], [10.0, 3000.0]), dataset, REDERIVED)
-    coefficients = curves(events, observed(dataset), dataset)
-    C0, C1, C2, C3, C4 = coefficients[-5:]
+    curve = curves(events, observed(dataset), dataset)
     for level in coupling_squared(events, [1.0, 100.0, 1e4]):
         step = 1e-30j * level  # of a complex number: no difference is taken
-        derivative = chi2_at(level + step, *coefficients).imag / 1e-30
-        C = C0 + level * (C1 + level * (C2 + level * (C3 + level * C4)))
+        derivative = curve.chi2(level + step).imag / 1e-30
+        n = events.total(np.sqrt(level)) / dataset.sigma
+        b = dataset.b_on / dataset.sigma
+        denominator = 1 + 0.28**2 * ((n * n).sum(-1) - (n @ b) ** 2 / (b @ b + 0.25**-2))
         # two terms that nearly cancel near a minimum
-        assert _slope_at(level, *coefficients) * level == pytest.approx(derivative * C**2, rel=1e-10, abs=0)
+        assert 2 * curve.slope(level) * level == pytest.approx(derivative * denominator**2, rel=1e-10, abs=0)
 
 
 def test_search_of_many_equals_search_of_each(dataset):
@@ -119,8 +187,8 @@ def test_no_rise_no_limit(dataset):
     assert (highest > lowest_of(y, coefficients) + 4.61).all()
 
 
-def lowest_of(y, coefficients):
-    return np.min([chi2_at(level, *coefficients) for level in y], axis=0)
+def lowest_of(y, curve):
+    return np.min([curve.chi2(level) for level in y], axis=0)
 
 
 MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0), ("B", 100.0, 1000.0)]
@@ -150,7 +218,7 @@ def test_a_signal_that_interferes_destructively_is_scanned_from_zero(dataset):
     chi2 = profile(events.total(g), dataset)[0]
     # n = n_sm (1 - g^2/2 + g^4): the data lie 9% below the Standard Model, the dip reaches 6%
     assert limit.g_best == pytest.approx(0.5, rel=0.02, abs=0)
-    assert limit.chi2_min <= chi2.min()
+    assert limit.chi2_min <= chi2.min() * (1 + 10 * EPS)  # another order of sums
     first = g[(g > limit.g_best) & (chi2 > limit.chi2_min + 4.61)][0]
     assert first - 5e-4 <= limit.g_limit <= first
 
@@ -216,6 +284,21 @@ def test_no_signal_no_limit(dataset):
     events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, PUBLISHED)
     with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
         upper_limit(events, dataset, 4.61)
+
+
+@pytest.mark.parametrize("bins", [(4, 4), (9, 9), (15, 15), (1, 4)])
+@pytest.mark.parametrize("case", ["A", "B"])
+def test_few_bins(case, bins, dataset):
+    """One bin can be fitted perfectly: chi2 is then 0 to the square of its rounding, and never below."""
+    few = coherent.csi2017(settings.csi2017(first_bin=bins[0], last_bin=bins[1]))
+    events = predict(unit_model(case, np.geomspace(1, 1000, 40), 1e4), few, REDERIVED)
+    limit = upper_limit(events, few, 2.71)
+    assert (limit.chi2_min >= 0).all()
+    rise = profile(events.total(limit.g_limit), few)[0] - limit.chi2_min
+    assert rise == pytest.approx(np.full(40, 2.71), rel=1e-12, abs=0)
+    if bins[0] == bins[1]:
+        perfect = limit.g_best > 0
+        assert (limit.chi2_min[perfect] < (10 * EPS) ** 2 * few.n_obs**2 / few.sigma**2).all()
 
 
 def test_bad_ratio(dataset):

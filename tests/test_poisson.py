@@ -366,6 +366,28 @@ def test_no_signal_no_limit(dataset):
         upper_limit_poisson(events, dataset, DELTA)
 
 
+@pytest.mark.parametrize("names", [("sigma_alpha",), ("sigma_beta",), ("sigma_alpha", "sigma_beta")])
+def test_a_nuisance_without_uncertainty_is_held(names, dataset):
+    """0 is the limit of small uncertainties, and q with what is held fixed is a sum over the bins."""
+    n_th = np.array([0.1, 1.0, 3.0])[:, None] * sm_events(dataset)
+    held = replace(dataset, **dict.fromkeys(names, 0.0))
+    q, *found = profile_poisson(n_th, held)
+    for name, value in zip(("sigma_alpha", "sigma_beta"), found, strict=True):
+        assert (value == 0).all() == (name in names)
+    for sigma in (1e-9, 1e-12, 1e-16):
+        tiny = profile_poisson(n_th, replace(dataset, **dict.fromkeys(names, sigma)))[0]
+        assert q == pytest.approx(tiny, rel=1e-12, abs=0)
+    if len(names) == 2:
+        s = n_th + dataset.b_on
+        lam = multiplier(s, dataset.n_on, dataset.b_ss)[0]
+        bins = 2 * (dataset.n_on * np.log1p(lam) + dataset.b_ss * np.log1p(-lam) - lam * s)
+        assert q == pytest.approx(bins.sum(-1), rel=1e-13, abs=0)
+    events = predict(unit_model("A", [1.0, 60.0], 10.0), dataset, REDERIVED)
+    limit = upper_limit_poisson(events, held, DELTA)
+    rise = profile_poisson(events.total(limit.g_limit), held)[0] - limit.chi2_min
+    assert rise == pytest.approx([DELTA, DELTA], rel=1e-12, abs=0)
+
+
 @pytest.mark.parametrize("name", ["n_on", "b_ss"])
 def test_bad_counts(name, dataset):
     with pytest.raises(ValueError, match=rf"{name} must be >= 0 and finite, got -1\.0"):

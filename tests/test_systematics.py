@@ -451,7 +451,7 @@ def test_errors_belong_to_one_data_set(dataset):
         ),
         (("acceptance_a",), 0.28, "part of sigma_alpha must be one of .*, got 'acceptance_a'"),
         (("flux", "flux"), 0.28, "each part of sigma_alpha can be opened once, got flux, flux"),
-        (("quenching", "flux"), 0.2, "sigma_alpha must be larger than its opened parts together, got 0.2"),
+        (("quenching", "flux"), 0.2, "sigma_alpha must not be smaller than its opened parts together, got 0.2"),
     ],
 )
 def test_parts_that_cannot_be_opened(names, sigma_alpha, message, dataset):
@@ -495,3 +495,18 @@ def test_no_signal_has_no_limit(dataset):
     model = Model("A", 1.0, 2.0, 0.0, 0.0, {"d": 1.0})
     with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
         upper_limit_open(model, dataset, PUBLISHED, 4.61, ("flux",))
+
+
+def test_nothing_left_of_alpha(dataset):
+    """sigma_alpha made of what is opened: alpha is held at 0, and a flux alone is Eq. (34) with its own error."""
+    parts = inputs.value("sigma_alpha_parts.flux")
+    exact = replace(dataset, sigma_alpha=parts)
+    assert sigma_alpha_left(exact, ("flux",)) == 0
+    model = unit_model("A", [1.0, 60.0], 2.0)
+    opened = upper_limit_open(model, exact, REDERIVED, 4.61, ("flux",))
+    printed = upper_limit(predict(model, exact, REDERIVED), exact, 4.61)
+    assert opened.g_limit == pytest.approx(printed.g_limit, rel=1e-11, abs=0)
+    n_th = sm_events(dataset)
+    chi2, nuisances = profile_open(n_th, [parts * n_th], exact, 0.0)
+    assert nuisances[0] == 0
+    assert chi2 == pytest.approx(profile(n_th, exact)[0], rel=1e-13, abs=0)

@@ -69,7 +69,7 @@ MUTANTS = (
         "two-loop kernel of F_G", "gluon.py", '"published": (-13, -6, 15, 4)', '"published": (-13, -6, 15, 5)', "loops"
     ),
     Mutant("Michel spectrum", "flux.py", "m_mu / 2, (2.0, 4.0)", "m_mu / 2, (3.0, 0.0)", "spectrum"),
-    Mutant("closed form of chi^2", "fit.py", "2 * square(1, 2)", "square(1, 2)", "fit"),
+    Mutant("closed form of chi^2", "fit.py", "y * (y * self.u2)", "y * (y * self.u2 / 2)", "fit"),
     Mutant("spread of the toys", "toys.py", "rng.normal(alpha, ", "rng.normal(alpha / 2, 0.5 * ", "coverage"),
     Mutant("twist-2 matching", "amplitude.py", 'isospin = {"u": "d", "d": "u"}', "isospin = {}", "nuclei"),
 )
