@@ -6,7 +6,7 @@ _static/explore.js draws them, _static/explore.css dresses them.
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Grid:
     """Limits and spectra of both amplitudes; (R,) ratios, (M,) masses in MeV.
 
     limits   {(case, amplitude): (R, M)}, upper limits on G = g_chi g_q,
-             nan where there is none
+             inf and nan where there is none, as in fit.Limit
     signal   {(case, amplitude): (R, M, B)}, events beyond the Standard Model
              if G is the published limit, with the formulas of `amplitude`
     n_sm     events of the Standard Model, (B,)
@@ -60,7 +60,7 @@ def compute(ratios, masses, dataset, delta_chi2):
         for amplitude in AMPLITUDES:
             events = predict(model, dataset, amplitude)
             key = case, str(amplitude)
-            limits[key] = limits_or_nan(events, dataset, delta_chi2)
+            limits[key] = fit.upper_limit(events, dataset, delta_chi2).g_limit
             g = limits[case, str(PUBLISHED)]
             found = np.where(np.isfinite(g), g, 0.0)
             n = events.total(found) - events.n_sm
@@ -71,29 +71,10 @@ def compute(ratios, masses, dataset, delta_chi2):
     return Grid(ratios, masses, limits, signal, events.n_sm, outside)
 
 
-def limits_or_nan(events, dataset, delta_chi2):
-    """Upper limits of all models of `events`, nan for a model without one."""
-    try:
-        return fit.upper_limit(events, dataset, delta_chi2).g_limit
-    except ValueError:
-        shape = events.n_loop.shape[:-1]
-        if shape == ():
-            return np.array(np.nan)
-    parts = ("n_tree", "n_interference", "n_loop")
-    limits = [
-        limits_or_nan(
-            replace(events, **{p: getattr(events, p)[i] for p in parts}),
-            dataset,
-            delta_chi2,
-        )
-        for i in range(shape[0])
-    ]
-    return np.array(limits).reshape(shape)
-
-
 def significant(value):
-    """`value` with four significant digits; None for nan."""
-    return float(f"{value:.3e}") if np.isfinite(value) else None
+    """`value` with four significant digits; the word of fit.reached if it is
+    inf or nan, as a limit may be."""
+    return float(f"{value:.3e}") if np.isfinite(value) else fit.reached(value)
 
 
 def hundredths(n):
@@ -111,8 +92,8 @@ def hundredths(n):
 def numbers(grid, shown, dataset):
     """The JSON text of a Grid: spectra at the masses `shown`, and the data.
 
-    limits   four significant digits, [case][amplitude][ratio][mass]; null
-             where there is none
+    limits   four significant digits, [case][amplitude][ratio][mass]; "never"
+             or "no signal" where there is none
     signal   spectra as `hundredths` keeps them, in the same order
     quoted   the limits of the paper's text: case, ratio, mass, limit
     """

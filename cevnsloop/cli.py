@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 from tqdm import tqdm
 
-from . import coherent, executors, loops, options, output, paper, provenance, results, settings, tasks, toys
+from . import coherent, executors, fit, loops, options, output, paper, provenance, results, settings, tasks, toys
 from .amplitude import AMPLITUDES, loop_coefficients
 from .checks import choice, positive
 from .events import predict
@@ -21,7 +21,8 @@ from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
-TOY_COLUMNS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")), "coverage", "g_fc")
+EXPECTED = tuple(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2"))
+TOY_COLUMNS = ("g_limit", *EXPECTED, "coverage", "g_fc", "left_out")
 TOY_PIECE = 2  # masses that are computed together: a second with 10^4 toys
 PIECE = 5000  # points of a scan that are computed together: a call costs as much as many points
 NOT_A_CHOICE = ("run", "executor", "workers", "dask", "json", "out")  # of what is computed
@@ -134,6 +135,8 @@ def _spectrum(a):
 def _limit(a):
     dataset, events = _events(a)
     found = upper_limit(events, dataset, a.delta_chi2)
+    if not np.isfinite(found.g_limit):
+        raise ValueError(f"no limit: {fit.why(events, dataset, a.delta_chi2)}")
     values = {
         **{name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min")},
         **{name: float(part.sum()) for name, part in events.parts(found.g_limit).items()},
@@ -160,8 +163,9 @@ def _scan(a):
         raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
     units = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1"}
     title = "upper limits g_limit on g_chi g_q; g_best fits best, with chi2_min"
-    table = _in_pieces(a, _limits, PIECE, output.header(title, units, _fixed(a, where)), "point", rows)
-    _show(a, {"out": a.out, **table}, [f"{rows} limits written to {a.out}"])
+    head = functools.partial(_head, a, title, units, _fixed(a, where))
+    table = _in_pieces(a, _limits, PIECE, head, "point", rows)
+    _show(a, {"out": a.out, **table, **_reached(table)}, [f"{rows} limits written to {a.out}"])
 
 
 def _limits(choices, piece):
@@ -183,12 +187,16 @@ def _toys(a):
     drawn = (
         f"{a.toys} toys, seed {a.seed}; expected: quantiles of limits without a signal, inf where toys have none; "
         "coverage: fraction of toys made with g_limit whose limit is not below it; "
-        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit"
+        "g_fc: upper end of the interval of Feldman and Cousins, 90%, nan far from g_limit; "
+        "left_out: toys that cannot be fitted"
     )
     units = {"m_chi": "MeV", "m_zp": "MeV"} | dict.fromkeys(TOY_COLUMNS, "1")
-    head = output.header("upper limits on g_chi g_q, of the data and of toy experiments", units, (choices, drawn, data))
+    title = "upper limits on g_chi g_q, of the data and of toy experiments"
+    head = functools.partial(_head, a, title, units, (choices, drawn, data))
     table = _in_pieces(a, _toy_limits, TOY_PIECE, head, "mass", masses)
-    _show(a, {"out": a.out, **table}, [f"{masses} masses with {a.toys} toys each written to {a.out}"])
+    _show(
+        a, {"out": a.out, **table, **_reached(table)}, [f"{masses} masses with {a.toys} toys each written to {a.out}"]
+    )
 
 
 def _toy_limits(choices, piece):
@@ -200,12 +208,39 @@ def _toy_limits(choices, piece):
     g_limit = upper_limit(events, dataset, a.delta_chi2).g_limit
     expected = toys.bands(events, dataset, a.delta_chi2, a.toys, a.seed)
     covered = [
-        toys.coverage(events.at([n]), [g], dataset, [a.delta_chi2], a.toys, a.seed)[a.delta_chi2][0]
-        for n, g in enumerate(g_limit)
+        toys.coverage(events.at([n]), [g], dataset, [a.delta_chi2], a.toys, a.seed) for n, g in enumerate(g_limit)
     ]
-    g_fc = toys.feldman_cousins(events, dataset, 0.9, a.toys, a.seed).g_limit
-    columns = (g_limit, *expected.values(), np.array(covered), g_fc)
+    fractions = np.array([one.fractions[a.delta_chi2][0] for one in covered])
+    fc = toys.feldman_cousins(events, dataset, 0.9, a.toys, a.seed)
+    left_out = expected.left_out + np.array([one.left_out[0] for one in covered]) + fc.left_out.sum(1)
+    columns = (g_limit, *expected.g_limit.values(), fractions, fc.g_limit, left_out)
     return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOY_COLUMNS, columns, strict=True))}
+
+
+def _head(a, title, units, settings, table):
+    """What stands above a table of limits: its columns, what was chosen, and what the table does not show."""
+    return output.header(title, units, (*settings, *_remarks(a, table)))
+
+
+def _remarks(a, table):
+    """Lines on rows without a limit and toys without a fit, if there are any."""
+    left_out = int(np.sum(table.get("left_out", 0)))
+    lines = (
+        fit.remark(table["g_limit"], a.delta_chi2),
+        left_out and f"{left_out} toys left out: a bin has neither counts nor beam-on background, sigma_stat = 0",
+    )
+    return [line for line in lines if line]
+
+
+def _reached(table):
+    """For JSON, which writes null for both: why a limit of a table is none, row by row."""
+    words = {f"{name}_is": fit.reached(table[name]) for name in ("g_limit", *EXPECTED, "g_fc") if name in table}
+    if "g_fc" in table:
+        pairs = zip(words["g_fc_is"], words["g_limit_is"], strict=True)
+        words["g_fc_is"] = [
+            own if own == "reached" or of_data == "no signal" else "not found" for own, of_data in pairs
+        ]
+    return words
 
 
 def _fixed(a, where):
@@ -258,7 +293,10 @@ def _in_pieces(a, task, size, head, unit, rows):
     if a.executor is None:
         chosen = executors.local_or_cluster(min(a.workers, len(pieces)), a.dask)
     with chosen as executor:
-        return tasks.run(task, pieces, a.out, head, choices, progress, _note, executor)
+        table = tasks.run(task, pieces, a.out, head, choices, progress, _note, executor)
+    for line in _remarks(a, table):
+        _note(line)
+    return table
 
 
 def _figures(a):

@@ -1,4 +1,9 @@
-"""The fit of Eq. (34): chi^2 with its nuisances profiled in closed form, upper limits, scans (Fig. 4)."""
+"""The fit of Eq. (34): chi^2 with its nuisances profiled in closed form, upper limits, scans (Fig. 4).
+
+No limit is a value. Wherever this package gives an upper limit, in tables too, it is inf where chi^2 never rises so
+far, and nan where there is no signal to limit. JSON has no such numbers: there it is null, and beside it stand the
+words of `reached`.
+"""
 
 import math
 from dataclasses import dataclass, fields
@@ -15,8 +20,10 @@ def profile(n_th, dataset):
     """chi^2 of Eq. (34) at its minimum over alpha and beta; n_th has the shape (..., B), the result (...).
 
     Returns chi2, alpha, beta. Nothing is divided by sigma_alpha or sigma_beta: 0 holds its nuisance at 0.
+    Raises ValueError as `usable` does.
     """
     n_th = shaped("n_th", real("n_th", n_th, ""), (..., *dataset.b_on.shape))
+    usable(dataset.n_on + dataset.b_ss, dataset)
     n, b, d = (v / dataset.sigma for v in (n_th, dataset.b_on, dataset.n_obs - dataset.b_on))
     chi2, alpha, _, left = minimum(d, n, dataset.sigma_alpha, [dataset.sigma_beta * b])
     return chi2, alpha, dataset.sigma_beta**2 * (left * b).sum(-1)
@@ -59,8 +66,23 @@ def absorbing(v, axis=-1):
     return lambda u: u - (u * v).sum(axis, keepdims=True) * short
 
 
+def usable(counts, dataset):
+    """Raise ValueError if the `counts` C + AC, shape (..., B), leave sigma_stat = 0: Eq. (34) has no such bins."""
+    empty = np.flatnonzero((counts + dataset.b_on == 0).reshape(-1, len(dataset.b_on)).any(0))
+    if len(empty):
+        bins = named(empty, dataset)
+        raise ValueError(f"Eq. (34) needs sigma_stat > 0: there are neither counts nor beam-on background in {bins}")
+
+
+def named(bins, dataset):
+    """Bins by their indices in `dataset`, for a message: numbered as in Eq. (34), with their range in PE."""
+    edges, first = dataset.pe_edges, dataset.settings.first_bin
+    return ", ".join(f"bin {first + i} ({edges[i]:g} to {edges[i + 1]:g} PE)" for i in bins)
+
+
 DELTA_CHI2 = {"two parameters": 4.61, "one parameter": 2.71}  # 90% confidence
 SIGNALS = frozen(np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)]))  # events at which chi^2 is looked at first
+MANY = 1e4  # counts beyond which these are too few: see `levels`
 BLOCK = 8192  # curves at once: their chi^2 at all SIGNALS takes 8 MB
 
 
@@ -68,8 +90,9 @@ BLOCK = 8192  # curves at once: their chi^2 at all SIGNALS takes 8 MB
 class Limit(Record):
     """Upper limit on G = g_chi g_q and the best fit below it, read-only arrays of the model's shape.
 
-    g_limit    chi2(g_limit) = chi2_min + delta_chi2, the first such G above g_best
-    g_best     G of the smallest chi^2, 0 where no signal fits best or less than 1e-3 events do
+    g_limit    chi2(g_limit) = chi2_min + delta_chi2, the first such G above g_best; inf where chi2 never rises so far,
+               nan where a model predicts no signal
+    g_best     G of the smallest chi^2, 0 where no signal fits best or less than 1e-3 events do, nan as g_limit
     chi2_min   chi^2 there
     """
 
@@ -87,21 +110,70 @@ def upper_limit(events, dataset, delta_chi2):
 
     chi^2 is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6 in steps of 20%, and
     refined from there to the resolution of float64 by Chandrupatla's root finder: of the slope for the minimum,
-    of chi^2 for the limit.
+    of chi^2 for the limit. All that times counts / 10^4 for data that have more counts than those.
 
-    Raises ValueError if delta_chi2 is not finite and > 0, if a model predicts no signal, or if chi^2
-    never rises by delta_chi2: however large G, the nuisance alpha can absorb a signal at the price of
-    1 / sigma_alpha^2 (12.8 for CsI 2017), and only what its shape costs adds to that.
+    There may be no limit: however large G, the nuisance alpha can absorb a signal at the price of 1 / sigma_alpha^2
+    (12.8 for CsI 2017), and only what its shape costs adds to that. `ceiling` is the most that chi^2 rises.
+
+    Raises ValueError if delta_chi2 is not finite and > 0, and as `usable` does.
     """
     positive("delta_chi2", delta_chi2, "")
+    usable(dataset.n_on + dataset.b_ss, dataset)
     shape, flat = events.n_loop.shape[:-1], events.flat()
     found = np.empty((3, math.prod(shape)))
     for start in range(0, found.shape[1], BLOCK):
         here = slice(start, start + BLOCK)
         models = flat.at(here)
-        y, curve = coupling_squared(models, SIGNALS), curves(models, observed(dataset), dataset)
-        found[:, here] = limits_or_error(search(y, curve, [delta_chi2]), delta_chi2)
+        curve = curves(models, observed(dataset), dataset)
+        found[:, here] = limits(search(levels(models, dataset), curve, [delta_chi2]))
     return Limit(*sealed(found).reshape(3, *shape))
+
+
+def limits(rise):
+    """g_limit, g_best and chi2_min, shape (3, N), from the Rise by one delta_chi2 of (1, N) curves."""
+    return np.concatenate([*np.sqrt(rise.y_limit), np.sqrt(rise.y_best), rise.chi2_min])
+
+
+def reached(g_limit):
+    """In words whether an array of limits has one, a nested list: "reached", "never" for inf, "no signal" for nan."""
+    words = np.where(np.isnan(g_limit), "no signal", np.where(np.isinf(g_limit), "never", "reached"))
+    return words.tolist()
+
+
+def ceiling(events, dataset):
+    """The most that chi^2 rises above its minimum at a larger G than there, among all SIGNALS; of the model's shape.
+
+    0 where chi^2 still falls at the last, or where there is no signal. upper_limit is inf for a larger delta_chi2.
+    """
+    flat = events.flat()
+    y, curve = levels(flat, dataset), curves(flat, observed(dataset), dataset)
+    y_best, chi2_min, _ = search(y, curve, [])
+    highest = np.where(y[:, None] > y_best, curve.chi2(y[:, None]), chi2_min).max(0)
+    return (highest - chi2_min).reshape(events.n_loop.shape[:-1])
+
+
+def why(events, dataset, delta_chi2):
+    """Why one model has no upper limit, for a reader."""
+    if np.isnan(upper_limit(events, dataset, delta_chi2).g_limit):
+        return "no signal is expected in the bins of the fit: some coupling must be > 0"
+    most = float(ceiling(events, dataset))
+    if most == 0:
+        return f"chi2 still falls at the largest signal that is looked at, {SIGNALS[-1]:.0e} events or more"
+    return (
+        f"chi2 never rises by {delta_chi2:g}: the most it rises is {most:.3g}, "
+        f"because alpha absorbs any signal at the price of 1 / sigma_alpha^2 = {1 / dataset.sigma_alpha**2:.3g}"
+    )
+
+
+def remark(g_limit, delta_chi2):
+    """A line for the head of a table on how many of its limits are none, and why; "" if all are numbers."""
+    never, blind = np.count_nonzero(np.isinf(g_limit)), np.count_nonzero(np.isnan(g_limit))
+    reasons = {
+        f"{never} inf, where chi2 never rises by {delta_chi2:g} because alpha can absorb any signal": never,
+        f"{blind} nan, where no signal is expected in the bins of the fit": blind,
+    }
+    words = "; ".join(reason for reason, number in reasons.items() if number)
+    return words and f"no limit at {never + blind} of {np.size(g_limit)} points: {words}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,14 +307,29 @@ def _length_and_direction(v):
 def coupling_squared(events, signal):
     """G^2 at which N models give `signal` events, shape (S,), all counted positive: shape (S, N).
 
-    Raises ValueError if a model predicts no signal.
+    0 for a model that predicts no signal, or so little of it that float64 has no G for all of them.
     """
-    Q, R = abs(events.n_tree + events.n_interference).sum(-1), abs(events.n_loop).sum(-1)
-    if np.any((Q == 0) & (R == 0)):
-        raise ValueError("a model that predicts no signal has no upper limit: some coupling must be > 0")
+    Q, root_R = abs(events.n_tree + events.n_interference).sum(-1), np.sqrt(abs(events.n_loop).sum(-1))
+    with np.errstate(divide="ignore", over="ignore"):
+        unit = 1 / np.fmax(Q, root_R)  # of G^2: in terms of it no square leaves the range of float64
+    unit[np.isinf(unit)] = 0.0  # no signal
+    Q, R = np.where(unit > 0, Q * unit, 1.0), (root_R * unit) ** 2
+    signal = real("signal", signal, "events")
+    y = np.zeros((len(signal), len(unit)))
+    some = signal > 0
+    n = signal[some, None]
     # the root of Q y + R y^2 = signal in the form that does not cancel for small R
-    signal = real("signal", signal, "events")[:, None]
-    return 2 * signal / np.where(signal > 0, Q + np.sqrt(Q**2 + 4 * R * signal), 1.0)
+    y[some] = 2 * n / (Q + np.sqrt(Q**2 + 4 * R * n)) * unit
+    return y
+
+
+def levels(events, dataset, signals=SIGNALS):
+    """G^2 at which chi^2 of N models is looked at first, shape (S, N): at `signals`, or more for data of many counts.
+
+    The last must be so large that alpha has taken what it can: it is at least a hundred times the counts.
+    """
+    counts = (dataset.n_on + dataset.b_ss + dataset.b_on).sum(-1).max()
+    return coupling_squared(events, signals * max(1.0, counts / MANY))
 
 
 def search(y, curve, deltas):
@@ -255,14 +342,14 @@ class Rise(NamedTuple):
 
     y_best     where chi^2 is smallest; the last y that was looked at if chi^2 still falls there
     chi2_min   chi^2 there
-    y_limit    a list: where chi^2 has first risen by each delta, inf where it never does (or is nan)
-    highest    largest chi^2 at all y that were looked at
+    y_limit    a list: where chi^2 has first risen by each delta, inf where it never does
+
+    y_best and y_limit are nan without a signal, all three where chi^2 is nan.
     """
 
     y_best: np.ndarray
     chi2_min: np.ndarray
     y_limit: list
-    highest: np.ndarray
 
 
 def first_rise(chi2, slope, y, args, deltas):
@@ -270,56 +357,65 @@ def first_rise(chi2, slope, y, args, deltas):
 
     chi2, slope   functions of G^2 and of what tells the curves apart: chi2(y, *args), and its derivative by y but for
                   a positive factor
-    y             G^2 at which chi^2 is looked at first, shape (S, N), rising from 0
+    y             G^2 at which chi^2 is looked at first, shape (S, N), rising from 0, or 0 throughout without a signal
     args          arrays of shape (T, N)
 
     Returns a Rise.
     """
-    from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
-
     shape = args[0].shape
     args = [a.ravel() for a in args]
     model = np.tile(np.arange(shape[1]), shape[0])
-    seen = np.stack([chi2(level[model], *args) for level in y])
-    best = seen.argmin(0)
-    y_best, chi2_min = y[best, model], seen.min(0)  # refined below if the minimum lies between levels
+    seen, rows = np.empty((len(y), len(model))), max(1, BLOCK // len(model))
+    for k in range(0, len(y), rows):
+        at = np.take(y[k : k + rows], model, axis=1)
+        seen[k : k + rows] = chi2(at, *(np.broadcast_to(a, at.shape) for a in args))
+    best, chi2_min = np.zeros(len(model), dtype=int), np.full(len(model), np.inf)
+    for k in range(len(y)):
+        np.copyto(best, k, where=seen[k] < chi2_min)
+        np.minimum(chi2_min, seen[k], out=chi2_min)
+    y_best = y[best, model]
 
     inside = np.flatnonzero((best > 0) & (best < len(y) - 1))
-    if len(inside):
-        k, n, here = best[inside], model[inside], tuple(a[inside] for a in args)
+    if len(inside):  # the minimum lies between levels
+        k, n, here = best[inside], model[inside], [a[inside] for a in args]
         falling = (slope(y[k, n], *here) < 0).astype(int)
-        found = elementwise.find_root(slope, (y[k - 1 + falling, n], y[k + falling, n]), args=here)
         # no change of sign: chi^2 is the same at neighbouring levels, but for rounding
-        y_best[inside] = np.where(found.success, found.x, y[k, n])
+        y_best[inside] = _root(slope, y[k - 1 + falling, n], y[k + falling, n], here, y[k, n])
         chi2_min[inside] = chi2(y_best[inside], *here)
 
     y_limit = []
     behind = best + (y[best, model] <= y_best)  # the first level above the minimum
     for delta in deltas:
-        above = (seen > chi2_min + delta) & (np.arange(len(y))[:, None] >= behind)
-        k, level = above.argmax(0), np.full(len(model), np.inf)
-        rising = np.flatnonzero(k > 0)  # level 0 is never behind the minimum
-        k, n, here = k[rising], model[rising], tuple(a[rising] for a in args)
-        level[rising] = elementwise.find_root(
-            lambda at, goal, *here: chi2(at, *here) - goal,
-            (np.fmax(y[k - 1, n], y_best[rising]), y[k, n]),
-            args=(chi2_min[rising] + delta, *here),
-        ).x
-        y_limit.append(level.reshape(shape))
-    return Rise(y_best.reshape(shape), chi2_min.reshape(shape), y_limit, seen.max(0).reshape(shape))
+        goal, first = chi2_min + delta, np.zeros(len(model), dtype=int)
+        for k in range(len(y) - 1, 0, -1):
+            np.copyto(first, k, where=(seen[k] > goal) & (behind <= k))
+        found = np.full(len(model), np.inf)
+        rising = np.flatnonzero(first > 0)  # level 0 is never behind the minimum
+        k, n, here = first[rising], model[rising], [a[rising] for a in args]
+        low, high = np.fmax(y[k - 1, n], y_best[rising]), y[k, n]
+        # no change of sign: chi^2 at an end is the goal, but for rounding
+        found[rising] = _root(lambda at, goal, *here: chi2(at, *here) - goal, low, high, [goal[rising], *here])
+        y_limit.append(found)
+    for found in (y_best, *y_limit):
+        found[(y[-1, model] == 0) | np.isnan(chi2_min)] = np.nan
+    return Rise(y_best.reshape(shape), chi2_min.reshape(shape), [found.reshape(shape) for found in y_limit])
 
 
-def limits_or_error(rise, delta_chi2):
-    """g_limit, g_best and chi2_min, shape (3, N), from the Rise of N curves by [delta_chi2], its shape being (1, N).
+SIGNS_EQUAL = -1  # status of scipy's find_root; below that it means too many steps, or a value that is not finite
 
-    Raises ValueError if chi^2 of some curve never rises that far.
+
+def _root(function, low, high, args, otherwise=None):
+    """Roots of function(y, *args) between `low` and `high`; where its signs there are equal, `otherwise` or the end
+    at which it is closer to 0. Raises ArithmeticError if neither can be had.
     """
-    (y_limit,) = rise.y_limit
-    never = ~np.isfinite(y_limit)
-    if never.any():
-        most = (rise.highest - rise.chi2_min)[never].min()
-        raise ValueError(f"delta_chi2 must be < {most:.3g}, the most a signal adds here, got {delta_chi2}")
-    return np.concatenate([np.sqrt(y_limit), np.sqrt(rise.y_best), rise.chi2_min])
+    from scipy.optimize import elementwise  # here, not above: it takes longer to load than all the rest
+
+    found = elementwise.find_root(function, (low, high), args=tuple(args))
+    if otherwise is None:
+        otherwise = np.where(abs(found.f_bracket[0]) < abs(found.f_bracket[1]), *found.bracket)
+    if np.any(found.status < SIGNS_EQUAL):
+        raise ArithmeticError("the search for a limit did not converge")
+    return np.where(found.success, found.x, otherwise)
 
 
 def scan(case, m_chi, ratio, dataset, amplitude, delta_chi2, g_q, neutrinos="all"):

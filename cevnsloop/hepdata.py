@@ -11,10 +11,12 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 from . import __version__, output, paper, provenance, results
 from .amplitude import AMPLITUDES
 from .checks import choice
-from .fit import DELTA_CHI2
+from .fit import DELTA_CHI2, reached
 from .model import CASES
 
 with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.RefResolver, which is to be dropped
@@ -98,7 +100,7 @@ def _panel(case, ratio, m_chi, limits, delta_chi2):
     masses.values = m_chi.tolist()
     fixed = [("$m_{Z'}/m_\\chi$", ratio), ("CL", 90, "%"), ("$\\Delta\\chi^2$", delta_chi2)]
     columns = [
-        _dependent("Upper limit on $g_\\chi g_q$", curves[case, ratio], _model(case, name) + fixed)
+        _dependent("Upper limit on $g_\\chi g_q$", _or_word(curves[case, ratio]), _model(case, name) + fixed)
         for name, curves in limits.items()
     ]
     description = (
@@ -106,6 +108,11 @@ def _panel(case, ratio, m_chi, limits, delta_chi2):
         f"current) and $m_{{Z'}} = {ratio:g} m_\\chi$, with the loop amplitude as published and as rederived."
     )
     return _table(f"Figure 4 {place}", f"4, {place} panel,", description, "CLS", [masses, *columns])
+
+
+def _or_word(g_limit):
+    """Limits, and the word of fit.reached where there is none."""
+    return np.where(np.isfinite(g_limit), g_limit.astype(object), reached(g_limit))
 
 
 def _table(name, figure, description, observable, variables):

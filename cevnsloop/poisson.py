@@ -28,7 +28,7 @@ import numpy as np
 
 from .checks import frozen, positive, real, sealed
 from .events import Events
-from .fit import Limit, coupling_squared, first_rise, limits_or_error
+from .fit import Limit, first_rise, levels, limits, named
 
 # Newton's method ends with the step that lowers q by less than this: by less than q rounds. Its length is 1e-7 in units
 # of the nuisances' uncertainties, and what it leaves of the distance to the minimum is the square of that.
@@ -123,7 +123,9 @@ def _minimise(n, c, a, dataset, alpha_0, beta_0):
             np.where(descends, *pair) for pair in zip((*trial, new), (point, pull, state), strict=True)
         )
         length = np.where(descends, 1.0, length / 2)
-    raise ValueError("n_th must be >= 0 in bins without any count, where q has a kink at s = 0: the minimum lies there")
+    n, c, a = data
+    kinks = np.flatnonzero(((n < 0) & (c + a == 0)).any(1))
+    raise ValueError(f"n_th must be >= 0 without any count, where q has a kink at s = 0: {named(kinks, dataset)}")
 
 
 def _start(data, b_on, sigma, centre):
@@ -172,7 +174,7 @@ def _solve(xx, xy, yx, yy, x, y):
     return np.stack([yy * x - xy * y, xx * y - yx * x]) / (xx * yy - xy * yx)
 
 
-def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, absorbed=None):
+def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0):
     """The fit.Limit of q(G), as fit.upper_limit: the first G above the best fit where q has risen by delta_chi2.
 
     `events` = events.predict(model, dataset, ...); for toys the shape of the result is that to which the models, the
@@ -180,8 +182,8 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
     counted positive, from 0.1 to 1e6 in steps of 25%, and refined from there by Chandrupatla's root finder: the best
     fit as the root of dq/dG, the limit as that of q, both to the resolution of float64.
 
-    Raises ValueError as fit.upper_limit and profile_poisson do; but where q never rises so far, g_limit is `absorbed`
-    if that is given. Toys need it: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
+    No limit is a value, as in fit.upper_limit: alpha absorbs any signal for (1 + alpha_0)^2 / sigma_alpha^2.
+    Raises ValueError as profile_poisson does, and if delta_chi2 is not finite and > 0.
     """
     positive("delta_chi2", delta_chi2, "")
     events = events.in_bins_of(dataset)
@@ -194,7 +196,7 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
     found = np.empty((3, *shape))
     for block in blocks(shape, ROWS):
         found[(slice(None), *block)] = _limits(
-            events.n_sm, dataset, delta_chi2, absorbed, *(v[block] for v in (*vectors, *centres))
+            events.n_sm, dataset, delta_chi2, *(v[block] for v in (*vectors, *centres))
         )
     return Limit(*sealed(found))
 
@@ -202,9 +204,9 @@ def upper_limit_poisson(events, dataset, delta_chi2, alpha_0=0.0, beta_0=0.0, ab
 SIGNALS = frozen(np.array([0.0, *np.geomspace(0.1, 1e6, 73)]))  # events at which q is looked at first
 
 
-def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
+def _limits(n_sm, dataset, delta_chi2, quadratic, quartic, n_on, b_ss, alpha_0, beta_0):
     """g_limit, g_best and q there, shape (3, P), for P points: the other arrays have the shape (P, B) or (P,)."""
-    y = coupling_squared(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
+    y = levels(Events(n_sm, quadratic, np.zeros_like(quadratic), quartic), dataset, SIGNALS)
 
     def fit(y, i):
         y = y[..., None]
@@ -221,9 +223,4 @@ def _limits(n_sm, dataset, delta_chi2, absorbed, quadratic, quartic, n_on, b_ss,
         return -(multiplier(s, n_on[i], b_ss[i])[0] * (quadratic[i] + 2 * y[..., None] * quartic[i])).sum(-1)
 
     points = np.arange(y.shape[1])[None]
-    rise = first_rise(q, slope, y, [points], [delta_chi2])
-    if absorbed is None:
-        return limits_or_error(rise, delta_chi2)
-    (y_limit,) = rise.y_limit
-    g_limit = np.where(np.isfinite(y_limit), np.sqrt(y_limit), absorbed)
-    return np.concatenate([g_limit, np.sqrt(rise.y_best), rise.chi2_min])
+    return limits(first_rise(q, slope, y, [points], [delta_chi2]))

@@ -16,7 +16,7 @@ import numpy as np
 from . import coherent, inputs
 from .checks import choice, positive, sealed
 from .events import Events, predict
-from .fit import SIGNALS, Limit, coupling_squared, first_rise, limits_or_error, minimum, upper_limit
+from .fit import Limit, first_rise, levels, limits, minimum, upper_limit, usable
 
 BLOCK = 256  # models at once: their spectra at all SIGNALS, with all parts opened, take 24 MB
 
@@ -75,13 +75,15 @@ def variations(dataset):
 def limit_shifts(model, dataset, amplitude, delta_chi2):
     """Relative change of g_limit for every data set of `variations`, {name: array of shape (2, ...)}, down first.
 
-    (...) is the shape of the model's masses; the chi^2 is that of Eq. (34), alpha included.
+    (...) is the shape of the model's masses; the chi^2 is that of Eq. (34), alpha included. inf where only the shifted
+    limit is never reached, nan where that of `dataset` is not, and without a signal.
     """
 
     def limit(data):
         return upper_limit(predict(model, data, amplitude), data, delta_chi2).g_limit
 
     nominal = limit(dataset)
+    nominal = np.where(np.isfinite(nominal), nominal, np.nan)
     return {name: np.stack([limit(d) / nominal - 1 for d in pair]) for name, pair in variations(dataset).items()}
 
 
@@ -135,6 +137,7 @@ def profile_open(n_th, slopes, dataset, sigma_alpha):
 
 def _minimum(n_th, slopes, dataset, sigma_alpha):
     """fit.minimum; its last result, the data less all that describes them, over sigma_stat^2."""
+    usable(dataset.n_on + dataset.b_ss, dataset)
     n, b, d, *shapes = (v / dataset.sigma for v in (n_th, dataset.b_on, dataset.n_obs - dataset.b_on, *slopes))
     chi2, alpha, x, left = minimum(d, n, sigma_alpha, [dataset.sigma_beta * b, *shapes])
     return chi2, alpha, x, left / dataset.sigma
@@ -146,8 +149,9 @@ def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
     Each ingredient of an opened part has a nuisance with a slope, see `spectra_open`, and alpha keeps what is left;
     without names it is fit.upper_limit, which searches in the same way.
 
-    Raises ValueError as `sigma_alpha_left` and fit.upper_limit do. Linear slopes stand for one sigma or so: where
-    an ingredient changes the rate by its own size, as near the edge of the phase space, they are a stand-in.
+    No limit is a value, as in fit.upper_limit. Raises ValueError as that and `sigma_alpha_left` do. Linear slopes stand
+    for one sigma or so: where an ingredient changes the rate by its own size, as near the edge of the phase space, they
+    are a stand-in.
     """
     positive("delta_chi2", delta_chi2, "")
     sigma_alpha = sigma_alpha_left(dataset, names)
@@ -164,7 +168,7 @@ def upper_limit_open(model, dataset, amplitude, delta_chi2, names):
 def _search(spectra, dataset, sigma_alpha, delta_chi2):
     """g_limit, g_best and chi2_min of N models from their `spectra_open`, shape (1 + K, 3, N, B)."""
     n_sm, quadratic, quartic = spectra[0]
-    levels = coupling_squared(Events(n_sm[0], quadratic, np.zeros_like(quadratic), quartic), SIGNALS)
+    y = levels(Events(n_sm[0], quadratic, np.zeros_like(quadratic), quartic), dataset)
 
     def fit(y, models):
         y = y[..., None]
@@ -181,6 +185,5 @@ def _search(spectra, dataset, sigma_alpha, delta_chi2):
         rise = (factors * (spectra[:, 1, models] + 2 * y[..., None] * spectra[:, 2, models])).sum(0)
         return -2 * (left * rise).sum(-1)
 
-    models = np.arange(levels.shape[1])[None]
-    rise = first_rise(chi2, slope, levels, [models], [delta_chi2])
-    return limits_or_error(rise, delta_chi2)
+    models = np.arange(y.shape[1])[None]
+    return limits(first_rise(chi2, slope, y, [models], [delta_chi2]))

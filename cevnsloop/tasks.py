@@ -38,7 +38,7 @@ def run(task, pieces, path, head, settings, progress, note, executor=None):
                {column: 1-D array of floats}, equally long, with the same columns for every piece
     pieces     at least one; values with a repr that tells them apart, such as tuples of numbers. Each should take
                seconds at most: those that are being computed are finished before an interrupt or an error goes on
-    head       what stands in `path` above the names of the columns
+    head       what stands in `path` above the names of the columns, or a function of the table that gives it
     settings   all that the result depends on, as what JSON can hold
     progress   tqdm, or a partial of it: called with initial=number of rows, it is told of more by update(n)
     note       function that is given a line of text for the user, when something on disk cannot be used
@@ -71,11 +71,12 @@ def run(task, pieces, path, head, settings, progress, note, executor=None):
             except BrokenExecutor:
                 raise ChildProcessError("a worker process died; the same command goes on from what is done") from None
         parts = [finished[index] for index in range(len(pieces))]
+        table = {name: np.concatenate([columns[name] for columns in parts]) for name in parts[0]}
         with output.whole_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as file:
-            file.write(output.csv(head, parts[0]))
+            file.write(output.csv(head(table) if callable(head) else head, parts[0]))
             file.writelines(output.rows({name: columns[name] for name in parts[0]}) for columns in parts[1:])
         records.needed = False
-    return {name: np.concatenate([columns[name] for columns in parts]) for name in parts[0]}
+    return table
 
 
 def _length(columns):

@@ -329,14 +329,14 @@ def test_toys(capsys, dataset, tmp_path):
     limits = upper_limit(events, dataset, 2.71).g_limit
     assert got["g_limit"] == pytest.approx(limits.tolist(), rel=1e-12, abs=0)
     # the same toys at every mass, whatever it is computed with: sums may be taken in another order
-    for (name, band), column in zip(
-        toys.bands(events, dataset, 2.71, 50, 4).items(), ("m2", "m1", "median", "p1", "p2"), strict=True
-    ):
+    expected = toys.bands(events, dataset, 2.71, 50, 4).g_limit
+    for (name, band), column in zip(expected.items(), ("m2", "m1", "median", "p1", "p2"), strict=True):
         assert got[f"expected_{column}"] == pytest.approx(band.tolist(), rel=1e-12, abs=0), name
     found = toys.feldman_cousins(events, dataset, 0.9, 50, 4).g_limit
     assert got["g_fc"] == pytest.approx(found.tolist(), rel=1e-9, abs=0)
     for n, g in enumerate(limits):
-        assert got["coverage"][n] == toys.coverage(events.at([n]), [g], dataset, [2.71], 50, 4)[2.71][0]
+        assert got["coverage"][n] == toys.coverage(events.at([n]), [g], dataset, [2.71], 50, 4).fractions[2.71][0]
+    assert got["left_out"] == [0, 0, 0]
     head, table = read(out)
     assert "50 toys, seed 4" in head[3]
     assert table["g_fc"] == pytest.approx(got["g_fc"], rel=5e-10, abs=0)
@@ -346,7 +346,85 @@ def test_what_is_not_finite_is_null_in_json(capsys, tmp_path):
     low = [*TOYS, "--out", tmp_path / "toys.csv", "--delta-chi2", 12.5]  # more than alpha lets most toys rise
     got = as_json(capsys, *low)
     assert None in got["expected_p2"]
+    assert [word == "never" for word in got["expected_p2_is"]] == [value is None for value in got["expected_p2"]]
     assert any(np.isinf(value) for value in read(tmp_path / "toys.csv")[1]["expected_p2"])
+
+
+def lines_on_limits(head):
+    return [line for line in head if line.startswith("# no limit at")]
+
+
+def test_a_scan_says_where_there_is_no_limit_and_why(capsys, tmp_path, monkeypatch):
+    """A plane of five pieces in which alpha absorbs light and heavy signals, and one without any signal."""
+    monkeypatch.setattr(cli, "PIECE", 7)
+    out = tmp_path / "plane.csv"
+    plane = ["scan", "--case", "A", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "6", "--out", str(out)]
+    plane += ["--m-zp-min", "1", "--m-zp-max", "1000", "--m-zp-points", "6", "--delta-chi2", "13"]
+    code, printed, err = run(capsys, *plane, "--json")
+    got, (head, table) = json.loads(printed), read(out)
+    never = np.isinf(table["g_limit"])
+    assert code == 0
+    assert 0 < never.sum() < 36
+    words = f"no limit at {never.sum()} of 36 points: {never.sum()} inf, where chi2 never rises by 13 because alpha can"
+    assert err.startswith(f"cevnsloop: {words}")
+    assert lines_on_limits(head) == [f"# {err.removeprefix('cevnsloop: ')}".strip()]
+    assert got["g_limit_is"] == ["never" if row else "reached" for row in never]
+    assert [g is None for g in got["g_limit"]] == never.tolist()
+    assert np.isfinite(table["g_best"]).all()
+
+    got = json.loads(run(capsys, *plane, "--g-q", "d=0", "--json")[1])
+    head, table = read(out)
+    assert lines_on_limits(head) == [
+        "# no limit at 36 of 36 points: 36 nan, where no signal is expected in the bins of the fit"
+    ]
+    assert set(got["g_limit_is"]) == {"no signal"}
+    assert set(got["g_limit"]) == set(got["g_best"]) == {None}
+    assert np.isnan(table["g_limit"]).all()
+    assert run(capsys, *SCAN, "--points", 4, "--out", out) == (0, f"4 limits written to {out}\n", "")
+    assert lines_on_limits(read(out)[0]) == []
+
+
+def test_toys_without_a_limit_or_a_signal(capsys, tmp_path):
+    out = tmp_path / "toys.csv"
+    got = json.loads(run(capsys, *TOYS, "--out", out, "--delta-chi2", "40", "--json")[1])
+    assert got["g_limit_is"] == got["expected_median_is"] == ["never"] * 3
+    assert got["coverage"] == [None] * 3  # nothing to hold
+    assert got["g_fc_is"] == ["reached"] * 3  # at 90%, whatever delta_chi2 is
+    assert len(lines_on_limits(read(out)[0])) == 1
+    got = json.loads(run(capsys, *TOYS, "--out", out, "--g-q", "d=0", "--json")[1])
+    for name in ("g_limit", "expected_m2", "expected_p2", "g_fc"):
+        assert got[name] == [None] * 3
+        assert got[f"{name}_is"] == ["no signal"] * 3
+    assert got["coverage"] == [None] * 3
+
+
+def test_toys_that_cannot_be_fitted_are_counted_and_bins_that_no_toy_fills_refused(capsys, tmp_path):
+    """In the bin of 2 to 4 PE three counts are expected with the beam on and off, below it none at all."""
+    out = tmp_path / "toys.csv"
+    code, printed, err = run(capsys, *TOYS, "--toys", "400", "--out", out, "--first-bin", "2", "--json")
+    left_out = np.array(json.loads(printed)["left_out"])
+    # exp(-6) of 400 toys for bands, of as many for the coverage, and of nine times as many for Feldman and Cousins
+    assert (abs(left_out - 11 * 400 * np.exp(-6)) < 5 * np.sqrt(11 * 400 * np.exp(-6))).all()
+    said = f"{left_out.sum():.0f} toys left out: a bin has neither counts nor beam-on background, sigma_stat = 0"
+    assert (code, err) == (0, f"cevnsloop: {said}\n")
+    head, table = read(out)
+    assert f"# {said}" in head
+    assert list(table["left_out"]) == left_out.tolist()
+    out.unlink()
+    code, printed, err = run(capsys, *TOYS, "--out", out, "--first-bin", "1")
+    assert (code, printed) == (2, "")
+    assert (
+        err == "cevnsloop: none of 50 toys can be fitted, sigma_stat is 0 in Eq. (34): no count in bin 1 (0 to 2 PE)\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_g_fc_that_is_not_found(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(toys, "FRACTIONS", np.array([0.1, 0.2]))
+    got = as_json(capsys, *TOYS, "--out", tmp_path / "toys.csv")
+    assert got["g_fc"] == [None] * 3
+    assert got["g_fc_is"] == ["not found"] * 3
+    assert got["g_limit_is"] == ["reached"] * 3
 
 
 def test_toys_by_any_workers(capsys, tmp_path):
@@ -457,11 +535,14 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "A", *POINT, "--flip", "sign"], "switch must be one of nuclear_matching, goldstone_box"),
         (["limit", "--case", "A", *POINT, "--neutrinos", "tau"], "neutrinos must be one of all, e, mu, got 'tau'"),
         (["limit", "--case", "A", *POINT, "--delta-chi2", "0"], "delta_chi2 must be > 0 and finite, got 0.0"),
-        (["limit", "--case", "A", *POINT, "--delta-chi2", "99"], "the most a signal adds here, got 99.0"),
+        (
+            ["limit", "--case", "A", *POINT, "--delta-chi2", "99"],
+            "no limit: chi2 never rises by 99: the most it rises is 1",
+        ),
         (["limit", "--case", "A", *POINT, "--g-q", "d"], "g_q must look like d=1,s=1,b=1, got 'd'"),
         (["limit", "--case", "A", *POINT, "--g-q", "d=x"], "g_q must look like d=1,s=1,b=1, got 'd=x'"),
         (["limit", "--case", "A", *POINT, "--g-q", "t=1"], "flavour must be one of u, d, s, c, b, got 't'"),
-        (["limit", "--case", "A", *POINT, "--g-q", "d=0"], "some coupling must be > 0"),
+        (["limit", "--case", "A", *POINT, "--g-q", "d=0"], "no limit: no signal is expected in the bins of the fit"),
         (["limit", "--case", "A", *POINT, "--last-bin", "26"], "last_bin must be <= 25"),
         (["spectrum", "--case", "A", *POINT, "--g", "-1e-8"], "g must be >= 0 and finite, got -1e-08"),
         (["loops", "--m-chi", "-inf", "--m-zp", "-1e-3"], "m_chi must be > 0 MeV and finite, got -inf"),

@@ -168,23 +168,24 @@ def test_where_there_is_no_limit_there_is_a_gap(explore, dataset):
     for case in CASES:
         for name in AMPLITUDES:
             expected = none if case == "A" else np.zeros_like(none)
-            assert (np.isnan(grid.limits[case, name]) == expected).all()
+            assert (np.isposinf(grid.limits[case, name]) == expected).all()
             assert (np.isnan(grid.signal[case, name]).any(-1) == expected).all()
     g = paper.limit_at(paper.Point("A", 20.0, 2000.0), dataset, PUBLISHED, 13.0)
     assert grid.limits["A", "published"][1, 2] == pytest.approx(g, rel=SAME, abs=0)
     stored = json.loads(explore.numbers(grid, masses, dataset))
-    assert stored["limits"]["A"]["published"][1] == [None, None, rounded(g)]
+    assert stored["limits"]["A"]["published"][1] == ["never", "never", rounded(g)]
     assert [n is None for n in stored["signal"]["A"]["published"][1]] == [True, True, False]
     assert [n is None for n in stored["signal"]["A"]["rederived"][1]] == [True, True, False]
     whole = [g for case in ("A", "B") for g in stored["limits"][case]["published"][0]]
-    assert None not in whole
+    assert all(isinstance(g, float) for g in whole)
 
 
 def test_hundredths_of_events(explore):
     assert explore.hundredths(np.array([0.0, 1.239, -0.126])) == [0, 124, -13]
     assert explore.hundredths(np.array([0.004, -0.0049])) == 0
     assert explore.hundredths(np.array([0.004, np.nan])) is None
-    assert explore.significant(np.nan) is None
+    assert explore.significant(np.nan) == "no signal"
+    assert explore.significant(np.inf) == "never"
     assert explore.significant(1.23456e-7) == 1.235e-7
 
 

@@ -5,21 +5,25 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from cevnsloop import coherent, settings
+from cevnsloop import coherent, fit, settings
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import Events, predict, sm_events
 from cevnsloop.fit import (
     SIGNALS,
     Experiments,
+    ceiling,
     coupling_squared,
     curves,
     observed,
     profile,
+    reached,
+    remark,
     scan,
     search,
     upper_limit,
+    why,
 )
-from cevnsloop.model import DOWN_TYPE, unit_model
+from cevnsloop.model import DOWN_TYPE, Model, unit_model
 
 EPS = 2.0**-52
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
@@ -167,7 +171,7 @@ def test_search_of_many_equals_search_of_each(dataset):
     n_on, b_ss = rng.poisson(dataset.n_on, (4, 12)).astype(float), rng.poisson(dataset.b_ss, (4, 12)).astype(float)
     experiments = Experiments(n_on, b_ss, np.zeros(4), np.zeros(4))
     y = coupling_squared(events, SIGNALS)
-    best, lowest, (small, large), _ = search(y, curves(events, experiments, dataset), [2.71, 4.61])
+    best, lowest, (small, large) = search(y, curves(events, experiments, dataset), [2.71, 4.61])
     assert best.shape == lowest.shape == small.shape == large.shape == (4, 3)
     for t in range(4):
         for delta, limits in ((2.71, small), (4.61, large)):
@@ -180,15 +184,14 @@ def test_search_of_many_equals_search_of_each(dataset):
 
 def test_no_rise_no_limit(dataset):
     events = predict(unit_model("B", [5.0, 50.0], 200.0), dataset, PUBLISHED)
-    y, coefficients = coupling_squared(events, SIGNALS), curves(events, observed(dataset), dataset)
-    _, _, (reached, never), highest = search(y, coefficients, [4.61, 50.0])
+    y, curve = coupling_squared(events, SIGNALS), curves(events, observed(dataset), dataset)
+    _, lowest, (reached, never) = search(y, curve, [4.61, 50.0])
     assert np.isfinite(reached).all()
     assert np.isposinf(never).all()
-    assert (highest > lowest_of(y, coefficients) + 4.61).all()
-
-
-def lowest_of(y, curve):
-    return np.min([curve.chi2(level) for level in y], axis=0)
+    highest = np.max([curve.chi2(level) for level in y], axis=0)
+    assert (lowest + 4.61 < highest).all()
+    assert (lowest + 50 > highest).all()
+    assert ceiling(events, dataset) == pytest.approx((highest - lowest)[0], rel=1e-13, abs=0)
 
 
 MODELS = [("A", 1.0, 10.0), ("A", 1.0, 2.0), ("A", 60.0, 600.0), ("B", 5.0, 10.0), ("B", 100.0, 1000.0)]
@@ -274,16 +277,83 @@ def test_bad_delta_chi2(bad, dataset):
         upper_limit(events, dataset, bad)
 
 
-def test_alpha_absorbs_any_signal_at_a_price(dataset):
+def test_no_limit_is_a_value_and_leaves_the_others_alone(dataset):
+    """One array: a limit, no signal because nothing couples, because nothing reaches the bins, and never reached."""
+    n_sm, parts = sm_events(dataset), np.zeros((4, 12))
+    one = predict(unit_model("A", 1.0, 10.0), dataset, PUBLISHED)
+    parts[0], parts[3] = one.n_tree, n_sm  # alpha takes up all of a signal with the shape of the Standard Model
+    events = Events(n_sm, parts, np.zeros((4, 12)), np.zeros((4, 12)))
+    limit = upper_limit(events, dataset, 13.0)
+    assert np.isfinite(limit.g_limit[0])
+    assert limit.g_limit[0] == upper_limit(events.at([0]), dataset, 13.0).g_limit[0]
+    assert np.isnan(limit.g_limit).tolist() == np.isnan(limit.g_best).tolist() == [False, True, True, False]
+    assert np.isposinf(limit.g_limit[3])
+    assert limit.chi2_min == pytest.approx(np.full(4, profile(n_sm, dataset)[0]), rel=1e-13, abs=0)
+    assert reached(limit.g_limit) == ["reached", "no signal", "no signal", "never"]
+    assert ceiling(events, dataset)[1] == 0
+    assert remark(limit.g_limit, 13.0) == (
+        "no limit at 3 of 4 points: 1 inf, where chi2 never rises by 13 because alpha can absorb any signal; "
+        "2 nan, where no signal is expected in the bins of the fit"
+    )
+    assert remark(limit.g_limit[:1], 13.0) == ""
+
+
+@pytest.mark.parametrize("g", [{"g_q": {"d": 0.0}}, {"g_q": {}}, {"g_chi_L": 0.0, "g_chi_R": 0.0}])
+def test_no_coupling_is_no_signal(g, dataset):
+    model = Model(
+        **{"case": "A", "m_chi": [1.0, 500.0], "m_zp": 10.0, "g_chi_L": 1.0, "g_chi_R": 1.0, "g_q": {"d": 1.0}, **g}
+    )
+    events = predict(model, dataset, PUBLISHED)
+    assert np.isnan(upper_limit(events, dataset, 4.61).g_limit).tolist() == [True, True]
+    assert why(events.at(0), dataset, 4.61).startswith("no signal is expected in the bins of the fit")
+
+
+def test_why_there_is_no_limit(dataset):
     events = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal adds here, got 50"):
-        upper_limit(events, dataset, 50.0)
+    assert upper_limit(events, dataset, 50.0).g_limit == np.inf
+    most = float(ceiling(events, dataset))
+    assert np.isfinite(upper_limit(events, dataset, most * (1 - 1e-9)).g_limit)
+    assert np.isinf(upper_limit(events, dataset, most * (1 + 1e-9)).g_limit)
+    assert 12.8 < most < 20
+    assert why(events, dataset, 50.0) == (
+        f"chi2 never rises by 50: the most it rises is {most:.3g}, "
+        "because alpha absorbs any signal at the price of 1 / sigma_alpha^2 = 12.8"
+    )
 
 
-def test_no_signal_no_limit(dataset):
-    events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
-        upper_limit(events, dataset, 4.61)
+def test_chi2_that_falls_to_the_end_has_no_limit(dataset):
+    """Data with the shape of the signal alone, and a normalisation that hardly costs: a huge signal fits best."""
+    events = predict(unit_model("B", 53.0, 530.0), dataset, PUBLISHED)
+    excess = events.n_sm.sum() * events.n_loop / events.n_loop.sum()
+    data = replace(dataset, n_on=dataset.b_ss + dataset.b_on + excess, sigma_alpha=1e4)
+    limit = upper_limit(events, data, 1e-3)
+    assert limit.g_limit == np.inf
+    assert limit.g_best == pytest.approx(
+        float(np.sqrt(coupling_squared(events.flat(), SIGNALS)[-1, 0])), rel=1e-13, abs=0
+    )
+    assert ceiling(events, data) == 0
+    assert why(events, data, 1e-3) == "chi2 still falls at the largest signal that is looked at, 1e+06 events or more"
+
+
+def test_data_of_many_counts_are_looked_at_up_to_large_signals(dataset):
+    """10^8 times everything: alpha absorbs a few per cent of 10^10 events, far more than SIGNALS has."""
+    k = 1e8
+    big = replace(dataset, n_on=k * dataset.n_on, b_ss=k * dataset.b_ss, b_on=k * dataset.b_on)
+    n_sm = k * sm_events(dataset)
+    events = Events(n_sm, n_sm[None], np.zeros((1, 12)), np.zeros((1, 12)))
+    limit = upper_limit(events, replace(big, n_on=big.b_ss + n_sm + big.b_on), 4.61)
+    # (1 + y)(1 + alpha) = 1 and alpha^2 = 4.61 sigma_alpha^2, but for 1 in 10^8 counts
+    assert limit.g_limit**2 == pytest.approx([1 / (1 - 4.61**0.5 * 0.28) - 1], rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("case", ["A", "B"])
+def test_limits_of_far_masses_scale_like_their_loops(case, dataset):
+    """n_loop falls below the smallest square of float64 and below the square of that: G ~ n_loop^(-1/4) goes on."""
+    masses = np.array([1e15, 1e30, 1e36])
+    events = predict(unit_model(case, masses, 10 * masses), dataset, PUBLISHED)
+    limit = upper_limit(events, dataset, 4.61)
+    scaled = limit.g_limit * events.n_loop.sum(-1) ** 0.25
+    assert scaled == pytest.approx(np.full(3, scaled[0]), rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("bins", [(4, 4), (9, 9), (15, 15), (1, 4)])
@@ -299,6 +369,41 @@ def test_few_bins(case, bins, dataset):
     if bins[0] == bins[1]:
         perfect = limit.g_best > 0
         assert (limit.chi2_min[perfect] < (10 * EPS) ** 2 * few.n_obs**2 / few.sigma**2).all()
+
+
+def test_bins_without_counts_are_refused_by_name(dataset):
+    n_on, b_ss, b_on = (a.copy() for a in (dataset.n_on, dataset.b_ss, dataset.b_on))
+    n_on[[0, 11]] = b_ss[[0, 11]] = b_on[[0, 11]] = 0
+    holes = replace(dataset, n_on=n_on, b_ss=b_ss, b_on=b_on)
+    events = predict(unit_model("A", 1.0, 10.0), dataset, PUBLISHED)
+    message = r"Eq. \(34\) needs sigma_stat > 0: .* in bin 4 \(6 to 8 PE\), bin 15 \(28 to 30 PE\)"
+    with pytest.raises(ValueError, match=message):
+        upper_limit(events, holes, 4.61)
+    with pytest.raises(ValueError, match=message):
+        profile(events.n_sm, holes)
+    # a single count is enough
+    assert np.isfinite(upper_limit(events, replace(holes, n_on=np.maximum(n_on, 1.0)), 4.61).g_limit)
+
+
+def test_an_experiment_without_counts_in_a_bin_is_nan(dataset):
+    events = predict(unit_model("A", [1.0, 60.0], 100.0), dataset, PUBLISHED)
+    none = replace(dataset, b_on=np.zeros(12))
+    n_on, b_ss = np.array([dataset.n_on] * 2), np.array([dataset.b_ss] * 2)
+    n_on[1, 3] = b_ss[1, 3] = 0
+    both = Experiments(n_on, b_ss, np.zeros(2), np.zeros(2))
+    rise = search(fit.levels(events, none), curves(events, both, none), [4.61])
+    for found in (rise.y_best, rise.chi2_min, rise.y_limit[0]):
+        assert np.isnan(found).tolist() == [[False, False], [True, True]]
+
+
+def test_a_root_where_rounding_hides_the_change_of_sign():
+    low, high = np.array([1.0, 1.0, 1.0]), np.array([2.0, 2.0, 2.0])
+    shift = np.array([1.5, 1 - EPS, 2 + 2 * EPS])
+    got = fit._root(lambda y, shift: y - shift, low, high, [shift])
+    assert got.tolist() == [1.5, 1.0, 2.0]
+    assert fit._root(lambda y, shift: y - shift, low, high, [shift], high).tolist() == [1.5, 2.0, 2.0]
+    with pytest.raises(ArithmeticError, match="did not converge"):
+        fit._root(lambda y, shift: y * np.nan, low, high, [shift])
 
 
 def test_bad_ratio(dataset):

@@ -170,6 +170,24 @@ def test_the_panels_of_fig4(tables, dataset, name):
     assert len({tuple(numbers(v)) for v in limits}) == 2
 
 
+def test_where_there_is_no_limit_stands_a_word(dataset, tmp_path, monkeypatch):
+    real = paper.limit_curves
+
+    def some(*arguments):
+        curves = real(*arguments)
+        return curves | {("A", 10.0): np.array([np.inf, np.nan, *curves["A", 10.0][2:]])}
+
+    monkeypatch.setattr(paper, "limit_curves", some)
+    hepdata.write(tmp_path / "x.tar.gz", dataset, M_CHI, 4.61)  # what is not valid is not written
+    with tarfile.open(tmp_path / "x.tar.gz") as tar:
+        table = yaml.safe_load(tar.extractfile("figure_4_top_left.yaml").read())
+    for variable in table["dependent_variables"]:
+        first, second, *others = [row["value"] for row in variable["values"]]
+        assert (first, second) == ("never", "no signal")
+        assert all(isinstance(g, float) for g in others)
+        assert len(others) == len(M_CHI) - 2
+
+
 def test_the_submission_says_what_it_is(head):
     assert "not the authors' own" in head["comment"]
     assert f"{provenance.line()}, with Settings(detector_mass_kg=14.6, " in head["comment"]

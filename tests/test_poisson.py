@@ -344,10 +344,9 @@ def test_limits_with_empty_bins(dataset):
 
 def test_alpha_absorbs_any_signal_at_a_price(dataset):
     events = predict(unit_model("A", 10.0, [100.0, 200.0]), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match=r"delta_chi2 must be < 1\d(\.\d)?, the most a signal adds here, got 50"):
-        upper_limit_poisson(events, dataset, 50.0)
+    assert np.isposinf(upper_limit_poisson(events, dataset, 50.0).g_limit).all()
     # a toy with the centre of alpha at -0.8 can absorb any signal for (0.2 / 0.28)^2 < 2.71
-    limit = upper_limit_poisson(events, dataset, 2.71, np.array([-0.8, 0.0]), absorbed=np.inf)
+    limit = upper_limit_poisson(events, dataset, 2.71, np.array([-0.8, 0.0]))
     assert limit.g_limit[0] == np.inf
     data = upper_limit_poisson(events, dataset, 2.71)
     assert limit.g_limit[1] == pytest.approx(data.g_limit[1], rel=1e-12, abs=0)
@@ -360,10 +359,15 @@ def test_bad_delta(bad, dataset):
         upper_limit_poisson(events, dataset, bad)
 
 
-def test_no_signal_no_limit(dataset):
-    events = predict(unit_model("A", [1.0, 2.0], 10.0, {"d": 0.0}), dataset, PUBLISHED)
-    with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
-        upper_limit_poisson(events, dataset, DELTA)
+def test_no_signal_no_limit_and_the_others_as_before(dataset):
+    events = predict(unit_model("A", [1.0, 60.0, 500.0], 10.0), dataset, PUBLISHED)
+    whole = upper_limit_poisson(events, dataset, DELTA)
+    seen = np.array([True, False, True])[:, None]
+    some = replace(events, n_tree=seen * events.n_tree, n_loop=seen * events.n_loop)
+    limit = upper_limit_poisson(some, dataset, DELTA)
+    assert np.isnan(limit.g_limit).tolist() == np.isnan(limit.g_best).tolist() == [False, True, False]
+    assert limit.g_limit[[0, 2]] == pytest.approx(whole.g_limit[[0, 2]], rel=1e-13, abs=0)
+    assert limit.chi2_min == pytest.approx(np.full(3, profile_poisson(events.n_sm, dataset)[0]), rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("names", [("sigma_alpha",), ("sigma_beta",), ("sigma_alpha", "sigma_beta")])
@@ -398,7 +402,7 @@ def test_a_negative_expectation_in_an_empty_bin(dataset):
     """There q has a kink at s = 0, which Newton's method cannot end on: s = 0 costs nothing, alpha holds it."""
     toy = replace(dataset, n_on=np.array([*dataset.n_on[:-1], 0.0]), b_ss=np.array([*dataset.b_ss[:-1], 0.0]))
     n_th = np.array([*np.zeros(BINS - 1), -0.3])
-    with pytest.raises(ValueError, match="n_th must be >= 0 in bins without any count"):
+    with pytest.raises(ValueError, match=r"n_th must be >= 0 without any count, .*: bin 15 \(28 to 30 PE\)"):
         profile_poisson(1e3 * n_th, toy)
 
 

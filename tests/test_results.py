@@ -89,6 +89,13 @@ def test_columns_of_fig4_are_what_their_names_say(dataset, amplitude, delta_chi2
     assert {f"delta_chi2 {delta_chi2}", f"amplitude {amplitude}"} <= set(settings)
 
 
+def test_a_column_of_fig4_says_how_many_limits_it_lacks(dataset):
+    curves = {("A", 10.0): np.array([np.inf, 1e-8, np.nan]), ("B", 2.0): np.array([1e-8, 2e-8, 3e-8])}
+    lines = results.fig4(np.array([1.0, 2.0, 3.0]), curves, dataset, PUBLISHED, 4.61).settings
+    (line,) = [line for line in lines if "no limit" in line]
+    assert line.startswith("g_limit_A_ratio10: no limit at 2 of 3 points: 1 inf, where chi2 never rises by 4.61")
+
+
 @pytest.mark.parametrize("table", [fig3, fig4])
 def test_a_table_names_couplings_data_and_settings(dataset, table):
     *_, couplings, data = [line for line in table(dataset, PUBLISHED).settings if "g_d" in line or "doi" in line]

@@ -11,7 +11,7 @@ from cevnsloop import coherent, inputs, paper, settings, systematics
 from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import PUBLISHED, REDERIVED
 from cevnsloop.events import predict, sm_events
-from cevnsloop.fit import profile, upper_limit
+from cevnsloop.fit import ceiling, profile, upper_limit
 from cevnsloop.model import Model, unit_model
 from cevnsloop.nucleus import helm, nuclide
 from cevnsloop.systematics import (
@@ -482,19 +482,34 @@ def test_delta_chi2_must_be_positive(delta_chi2, dataset):
 
 def test_a_limit_that_is_never_reached(dataset):
     """Nuisances can absorb any signal at a price, for the flux the one of Eq. (34)."""
-    message = r"delta_chi2 must be < (\S+), the most a signal adds here, got 20"
-    model = unit_model("A", 1.0, 2.0)
-    with pytest.raises(ValueError, match=message) as printed:
-        upper_limit(predict(model, dataset, PUBLISHED), dataset, 20)
-    with pytest.raises(ValueError, match=message) as opened:
-        upper_limit_open(model, dataset, PUBLISHED, 20, ("flux",))
-    assert str(opened.value) == str(printed.value)
+    model = unit_model("A", [1.0, 60.0], 2.0)
+    for delta_chi2 in (12.0, 20.0):
+        printed = upper_limit(predict(model, dataset, PUBLISHED), dataset, delta_chi2).g_limit
+        opened = upper_limit_open(model, dataset, PUBLISHED, delta_chi2, ("flux",)).g_limit
+        assert np.isposinf(printed).all() == (delta_chi2 == 20.0)
+        assert opened == pytest.approx(printed, rel=1e-11, abs=0)
 
 
 def test_no_signal_has_no_limit(dataset):
-    model = Model("A", 1.0, 2.0, 0.0, 0.0, {"d": 1.0})
-    with pytest.raises(ValueError, match="predicts no signal has no upper limit"):
-        upper_limit_open(model, dataset, PUBLISHED, 4.61, ("flux",))
+    model = Model("A", [1.0, 3.0], 2.0, 0.0, 0.0, {"d": 1.0})
+    limit = upper_limit_open(model, dataset, PUBLISHED, 4.61, ("flux",))
+    assert np.isnan(limit.g_limit).tolist() == np.isnan(limit.g_best).tolist() == [True, True]
+    chi2 = upper_limit_open(unit_model("A", 1.0, 2.0), dataset, PUBLISHED, 4.61, ("flux",)).chi2_min
+    assert limit.chi2_min == pytest.approx(np.full(2, chi2), rel=1e-13, abs=0)
+
+
+def test_shifts_of_what_has_no_limit(dataset):
+    """nan where the limit of the data is none; inf, not -100% or so, where only the shifted one is never reached."""
+    with_and_without = Model("A", 1.0, 2.0, 0.0, 0.0, {"d": 1.0}), unit_model("A", 1.0, 2.0)
+    for model, delta_chi2 in zip(with_and_without, (4.61, 20.0), strict=True):
+        for name, pair in limit_shifts(model, dataset, PUBLISHED, delta_chi2).items():
+            assert np.isnan(pair).all(), name
+    model = unit_model("A", 1.0, 10.0)
+    edge = ceiling(predict(model, dataset, PUBLISHED), dataset)
+    just = np.concatenate(list(limit_shifts(model, dataset, PUBLISHED, edge * (1 - 1e-6)).values()))
+    assert np.isposinf(just).any()
+    assert np.isfinite(just).any()
+    assert not np.isnan(just).any()
 
 
 def test_nothing_left_of_alpha(dataset):
@@ -510,3 +525,11 @@ def test_nothing_left_of_alpha(dataset):
     chi2, nuisances = profile_open(n_th, [parts * n_th], exact, 0.0)
     assert nuisances[0] == 0
     assert chi2 == pytest.approx(profile(n_th, exact)[0], rel=1e-13, abs=0)
+
+
+def test_opened_parts_need_counts_too(dataset):
+    n_on, b_ss, b_on = (a.copy() for a in (dataset.n_on, dataset.b_ss, dataset.b_on))
+    n_on[0] = b_ss[0] = b_on[0] = 0
+    holes = replace(dataset, n_on=n_on, b_ss=b_ss, b_on=b_on)
+    with pytest.raises(ValueError, match=r"Eq. \(34\) needs sigma_stat > 0: .* in bin 4 \(6 to 8 PE\)"):
+        profile_open(sm_events(dataset), [], holes, 0.28)

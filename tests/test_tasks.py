@@ -92,6 +92,22 @@ def waiting(tmp_path_factory):
     return run.part.read_bytes()
 
 
+def test_the_head_may_depend_on_the_table(tmp_path):
+    """It is asked for once, when everything is there, and what it says of rows it knows from all pieces."""
+    path, asked = tmp_path / "numbers.csv", []
+
+    def head(table):
+        asked.append({name: len(values) for name, values in table.items()})
+        return "# of all pieces\n"
+
+    def task(piece):
+        return numbers(2.0, piece)
+
+    table = tasks.run(task, PIECES, path, head, SETTINGS, Progress, lambda line: None)
+    assert asked == [{name: len(values) for name, values in table.items()}]
+    assert path.read_text().startswith("# of all pieces\n" + ",".join(table))
+
+
 def stopping(at, error=KeyboardInterrupt):
     """numbers() that raises an error instead of piece number `at`."""
 

@@ -110,7 +110,7 @@ def test_coverage_is_that_of_a_one_sided_limit_for_large_counts(dataset):
     """chi^2 rises by delta above the best fit: the limit misses what lies sqrt(delta) sigma above it."""
     big, events = many(dataset)
     n = 20000
-    got = toys.coverage(events, [0.3, 0.5], big, [1.0, 2.71, 4.61], n, 5)
+    got = toys.coverage(events, [0.3, 0.5], big, [1.0, 2.71, 4.61], n, 5).fractions
     assert list(got) == [1.0, 2.71, 4.61]
     for delta, fractions in got.items():
         expected = stats.norm.cdf(np.sqrt(delta))
@@ -120,7 +120,7 @@ def test_coverage_is_that_of_a_one_sided_limit_for_large_counts(dataset):
 def test_everything_is_covered_far_below_the_limit(dataset, events):
     one = events.at([1])
     g = upper_limit(one, dataset, 4.61).g_limit[0] * np.array([1e-3, 0.9])
-    got = toys.coverage(one, g, dataset, [2.71, 4.61], 500, 5)
+    got = toys.coverage(one, g, dataset, [2.71, 4.61], 500, 5).fractions
     assert got[4.61][0] == 1.0
     assert 0.9 < got[2.71][1] <= got[4.61][1] < 1
 
@@ -133,7 +133,9 @@ def test_bands_are_central_68_and_95_per_cent():
 
 
 def test_bands_are_quantiles_of_the_limits_of_toys(dataset, events):
-    got = toys.bands(events, dataset, 2.71, 400, 9)
+    bands = toys.bands(events, dataset, 2.71, 400, 9)
+    got = bands.g_limit
+    assert bands.left_out == 0
     assert list(got) == list(toys.BANDS)
     limits = toys.fits(events, toys.throw(events.n_sm, dataset, 400, 9), dataset, [2.71]).g_limit[2.71]
     for name, level in toys.BANDS.items():
@@ -213,6 +215,105 @@ def test_a_best_fit_beyond_every_signal_is_not_taken_for_none(dataset):
     thrown = toys.throw(one.total(g)[0], dataset, 2000, 77, alpha=-0.57)
     assert (toys.statistic(one, g, thrown, dataset) > -1e-9).all()
     assert (toys.fits(one, thrown, dataset).g_best > 5 * g).any()  # 10^6 events of loops
+
+
+@pytest.fixture(scope="module")
+def sparse(dataset):
+    """No beam-on background, and a steady-state one of 2 counts in the last bin and of 1 in the one before."""
+    b_ss = np.array([*dataset.b_ss[:-2], 1.0, 2.0])
+    return replace(dataset, b_ss=b_ss, b_on=np.zeros(12), n_on=b_ss + 1)
+
+
+def test_toys_without_a_count_in_a_bin_are_left_out_and_counted(sparse, dataset, events):
+    n_sm = np.array([*events.n_sm[:-2], 0.0, 0.0])
+    reaching = replace(events, n_sm=n_sm)
+    thrown = toys.throw(n_sm, sparse, 4000, 5)
+    empty = (thrown.n_on + thrown.b_ss == 0).any(-1)
+    # C and AC are both 0 in exp(-2) of the toys in one bin, and in exp(-4) in the other
+    expected = 1 - (1 - np.exp(-2)) * (1 - np.exp(-4))
+    assert abs(empty.mean() - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / 4000)
+
+    got = toys.fits(reaching, thrown, sparse, [2.71])
+    for found in (got.g_best, got.chi2_min, got.g_limit[2.71], toys.statistic(reaching, np.zeros(3), thrown, sparse)):
+        assert np.array_equal(np.isnan(found), np.repeat(empty[:, None], 3, axis=1))
+    kept, left_out = toys.fitted(thrown, sparse)
+    assert left_out == empty.sum()
+    assert np.array_equal(kept.n_on, thrown.n_on[~empty])
+
+    limits = got.g_limit[2.71][~empty]
+    bands = toys.bands(reaching, sparse, 2.71, 4000, 5)
+    assert bands.left_out == empty.sum()
+    assert bands.g_limit["median"] == pytest.approx(np.quantile(limits, 0.5, axis=0, method="higher"), rel=1e-12, abs=0)
+    # at G = 0 every toy that can be fitted is covered, and no other
+    covered = toys.coverage(reaching.at([0]), [0.0], sparse, [2.71], 4000, 5)
+    assert covered.fractions[2.71] == [1.0]
+    assert abs(covered.left_out[0] / 4000 - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / 4000)
+
+
+def test_feldman_and_cousins_leave_such_toys_out(sparse, events):
+    one = replace(events.at([1]), n_sm=np.array([*events.n_sm[:-2], 0.0, 0.0]))
+    got = toys.feldman_cousins(one, sparse, 0.9, 200, 3)
+    _, alpha, beta = profile(one.total(got.g[:, 4]), sparse)
+    thrown = toys.throw(one.total(got.g[:, 4])[0], sparse, 200, [3, 5], alpha[0], beta[0])
+    q = toys.statistic(one, got.g[0, [4]], thrown, sparse)[:, 0]
+    assert 0 < np.isnan(q).sum() == got.left_out[0, 4]
+    assert got.critical[0, 4] == pytest.approx(np.nanquantile(q, 0.9), rel=1e-12, abs=0)
+
+
+def test_a_bin_that_no_toy_fills_is_refused_by_name(sparse, events):
+    b_ss = np.array([0.0, *sparse.b_ss[1:]])
+    hole = replace(sparse, b_ss=b_ss, n_on=b_ss + 1)  # the data have a count there
+    reaching = replace(events, n_sm=np.array([0.0, *events.n_sm[1:]]))
+    none = reaching.at([0])
+    for part in ("n_tree", "n_loop"):
+        none = replace(none, **{part: getattr(none, part) * (np.arange(12) > 0)})
+    message = r"none of 30 toys can be fitted, .*: no count in bin 4 \(6 to 8 PE\)$"
+    for call in (
+        lambda: toys.bands(none, hole, 2.71, 30, 1),
+        lambda: toys.coverage(none, [1e-9], hole, [2.71], 30, 1),
+        lambda: toys.feldman_cousins(none, hole, 0.9, 30, 1),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_no_limit_and_no_signal_are_values(dataset, events):
+    none = replace(events.at([0]), n_tree=np.zeros((1, 12)), n_loop=np.zeros((1, 12)))
+    thrown = toys.throw(events.n_sm, dataset, 40, 2)
+    got = toys.fits(none, thrown, dataset, [2.71])
+    assert np.isnan(got.g_limit[2.71]).all()
+    assert np.isnan(got.g_best).all()
+    assert np.isfinite(got.chi2_min).all()
+    assert all(np.isnan(band).all() for band in toys.bands(none, dataset, 2.71, 40, 2).g_limit.values())
+    assert np.isnan(toys.coverage(none, [1e-8], dataset, [2.71], 40, 2).fractions[2.71]).all()
+    assert np.isnan(toys.feldman_cousins(none, dataset, 0.9, 40, 2).g_limit).all()
+    # couplings that are no number, as limits may be, beside one that is
+    one = events.at([1])
+    some = toys.coverage(one, [np.inf, 1e-8, np.nan], dataset, [2.71], 40, 2)
+    assert np.isnan(some.fractions[2.71]).tolist() == [True, False, True]
+    assert np.isposinf(toys.bands(one, dataset, 50.0, 40, 2).g_limit["-2"]).all()
+
+
+def test_feldman_and_cousins_where_the_data_have_no_limit(dataset, events):
+    """Then there is no coupling to begin with."""
+    low = replace(dataset, n_on=dataset.b_ss)
+    one = events.at([1])
+    assert np.isposinf(upper_limit(one, low, 4.61).g_limit)
+    got = toys.feldman_cousins(one, low, 0.9, 10, 3)
+    for found in (got.g, got.q, got.critical, got.g_limit):
+        assert np.isnan(found).all()
+
+
+def test_toys_with_exact_nuisances(dataset, events):
+    """sigma = 0: the measurements of the nuisances never fluctuate, and the fit holds them."""
+    exact = replace(dataset, sigma_alpha=0.0, sigma_beta=0.0)
+    thrown = toys.throw(events.n_sm, exact, 30, 1)
+    assert not thrown.alpha.any()
+    assert not thrown.beta.any()
+    got = toys.fits(events, thrown, exact, [2.71])
+    for t in (0, 7, 29):
+        alone = upper_limit(events, replace(exact, n_on=thrown.n_on[t], b_ss=thrown.b_ss[t]), 2.71)
+        assert got.g_limit[2.71][t] == pytest.approx(alone.g_limit, rel=1e-12, abs=0)
 
 
 def test_bad_input(dataset, events):

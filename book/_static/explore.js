@@ -37,7 +37,8 @@
   /* Axes that hold everything that can be shown, so that curves move and axes do not */
 
   const leaves = (tree) => (tree !== null && typeof tree === "object" ? Object.values(tree).flatMap(leaves) : [tree]);
-  const limits = leaves(data.limits).filter((g) => g !== null).map(Math.log10);
+  const isLimit = (g) => typeof g === "number"; // else the word that says why there is none
+  const limits = leaves(data.limits).filter(isLimit).map(Math.log10);
   const spectra = Object.values(data.signal).flatMap((case_) => Object.values(case_)).flat(2);
   const tops = [...spectra.map(events).filter(Boolean).flatMap(plus), ...data.n_obs.map((n, bin) => n + data.sigma[bin])];
   const decades = [Math.floor(Math.min(...limits)), Math.ceil(Math.max(...limits))];
@@ -74,7 +75,7 @@
     return steps.filter(Boolean).join("");
   }
 
-  const curve = (values) => path(values.map((g, i) => g !== null && [x.mass(data.masses[i]), y.limit(g)]));
+  const curve = (values) => path(values.map((g, i) => isLimit(g) && [x.mass(data.masses[i]), y.limit(g)]));
 
   function stairs(values) {
     const corners = values.flatMap((n, bin) => [
@@ -133,8 +134,8 @@
         const limit = limitOf(case_, name, ratio, mass);
         lines[i].setAttribute("d", curve(data.limits[case_][name][ratio]));
         points[i].setAttribute("cx", at);
-        points[i].setAttribute("cy", limit === null ? 0 : y.limit(limit));
-        points[i].toggleAttribute("hidden", limit === null);
+        points[i].setAttribute("cy", isLimit(limit) ? y.limit(limit) : 0);
+        points[i].toggleAttribute("hidden", !isLimit(limit));
       });
       const here = data.quoted.filter(([c, r]) => c === case_ && r === data.ratios[ratio]);
       quoted.setAttribute("d", here.map(([, , m, g]) => diamond(x.mass(m), y.limit(g))).join(""));
@@ -201,7 +202,7 @@
   function describe({ case_, ratio, mass }) {
     const [published, rederived] = AMPLITUDES.map((name) => limitOf(case_, name, ratio, mass));
     const [more, less] = AMPLITUDES.map((name) => signalOf(case_, name, ratio, mass)).map((n) => n && tenths(sum(n)));
-    const said = (g) => (g === null ? "none" : scientific(g));
+    const said = (g) => (isLimit(g) ? scientific(g) : { never: "none (never excluded)", "no signal": "none (no signal)" }[g]);
     return {
       ratio: data.ratios[ratio],
       mass: data.shown[mass],

@@ -429,16 +429,17 @@ def test_without_javascript_a_note_takes_its_place(browser, site):
         context.close()
 
 
-def test_where_there_is_no_limit_the_curve_has_a_gap(alone, trouble):
+@pytest.mark.parametrize(("word", "said"), [("never", "none (never excluded)"), ("no signal", "none (no signal)")])
+def test_where_there_is_no_limit_the_curve_has_a_gap(word, said, alone, trouble):
     def edit(data):
         row, i = data["ratios"].index(10), data["masses"].index(100)
-        data["limits"]["A"]["published"][row][i] = None
+        data["limits"]["A"]["published"][row][i] = word
         for name in AMPLITUDES:
             data["signal"]["A"][name][row][data["shown"].index(100)] = None
 
     figure = alone(edit)
     figure.move(10, 100)
-    assert figure.shows("published") == "none"
+    assert figure.shows("published") == said
     assert figure.number("rederived") == figure.limit("A", "rederived", 10, 100)
     assert (figure.shows("more"), figure.shows("less")) == ("no", "no")
     d = {name: figure.root.locator(f"#explore-limit .line.{name}").get_attribute("d") for name in AMPLITUDES}
