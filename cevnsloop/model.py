@@ -1,7 +1,7 @@
 """The model: a Dirac fermion chi and a leptophobic vector Z', Eqs. (2) and (3) of the paper."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -61,10 +61,27 @@ class Model(Record):
             g_q=FrozenDict(couplings),
         )
 
+    @property
+    def G(self):
+        """G = g_chi g_q, the product of the largest couplings: max(g_chi_L, g_chi_R) times max |g_q|; 0 without one."""
+        g_chi, g_q = self._largest()
+        return g_chi * g_q
+
+    def pattern(self):
+        """The same model with max(g_chi_L, g_chi_R) = 1 and max |g_q| = 1: what a limit on G holds fixed.
+
+        Ratios and signs of the couplings stay; couplings that are all 0 stay 0.
+        """
+        g_chi, g_q = (largest or 1.0 for largest in self._largest())
+        quarks = {flavour: coupling / g_q for flavour, coupling in self.g_q.items()}
+        return replace(self, g_chi_L=self.g_chi_L / g_chi, g_chi_R=self.g_chi_R / g_chi, g_q=quarks)
+
+    def _largest(self):
+        return max(self.g_chi_L, self.g_chi_R), max(map(abs, self.g_q.values()), default=0.0)
+
 
 def unit_model(case, m_chi, m_zp, g_q=DOWN_TYPE, neutrinos="all"):
-    """The model with g_chi_L = g_chi_R = 1, so that rates are coefficients of powers of G = g_chi g_q.
-
-    `g_q` holds the pattern of quark couplings, by default one for each down-type quark as in the paper.
+    """The model with g_chi_L = g_chi_R = 1 and the quark couplings `g_q`, by default 1 for each down-type quark as in
+    the paper: amplitudes and cross sections are then coefficients of powers of G = g_chi g_q.
     """
     return Model(case, m_chi, m_zp, 1.0, 1.0, g_q, neutrinos)
