@@ -124,10 +124,12 @@ def csi2017(choices, tables=CSI2017_TABLES, changes=None):
     """The CsI[Na] data of 2017, DOI 10.5281/zenodo.1228631, for the settings `choices`.
 
     Counts are 2 PE wide and summed over 0 to 6 us after the trigger; bin i of Eq. (34) is (2i - 2, 2i) PE.
-    `changes` maps names of inputs in the table csi2017 to the values, in natural units, to use in their place.
-    Raises ValueError if a table is corrupted, if the settings ask for a bin the release does not have, or for an
-    unknown name in `changes`.
+    `changes` maps names of inputs in the table csi2017 to the values, in natural units, to use in their place; counts
+    stay what they are. Raises ValueError if a table is corrupted, if the settings ask for a bin the release does not
+    have, or if `changes` has a value that is not finite and > 0, or a name without effect: one that is unknown or
+    informational, and detector_mass, which is a setting.
     """
+    instance("choices", choices, settings.Settings, "settings.csi2017()")
     counts = read_table(tables, "counts.csv")
     available = len(counts["pe_lo"])
     if choices.last_bin > available:
@@ -136,7 +138,9 @@ def csi2017(choices, tables=CSI2017_TABLES, changes=None):
     pe_edges = np.append(counts["pe_lo"][used], counts["pe_hi"][used][-1])
 
     figures = inputs.values("csi2017")
-    figures |= {choice("changed input", name, figures): value for name, value in (changes or {}).items()}
+    effective = [k for k in figures if k != "detector_mass" and not inputs.entry(f"csi2017.{k}").informational]
+    for name, value in (changes or {}).items():
+        figures[choice("changed input", name, effective)] = number(name, value, "", positive)
     neutrons = read_table(tables, "prompt_neutrons.csv")
     fine_centres = (neutrons["pe_lo"] + neutrons["pe_hi"]) / 2
     shape = {name: figures[f"acceptance_{name}"] for name in ("a", "k", "x0", "zero_below", "half_below")}

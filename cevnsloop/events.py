@@ -1,6 +1,8 @@
 """Expected events per bin: n(G) = n_sm + G^2 (n_tree + n_interference) + G^4 n_loop (Fig. 3).
 
-All but the tree are forms in the coefficients c1, c2, c3 with kernels that depend on the data set alone.
+The product of the largest couplings is G = g_chi g_q, g_chi = max(g_chi_L, g_chi_R) and g_q = max |g_q|; the pattern
+of couplings, their ratios and signs, is held fixed. All but the tree are forms in the coefficients c1, c2, c3 with
+kernels that depend on the data set alone.
 """
 
 from dataclasses import dataclass, replace
@@ -53,11 +55,14 @@ class Events(Record):
     def parts(self, g):
         """The four parts of n(G) by name, for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B).
 
-        Raises ValueError for g < 0.
+        Raises ValueError for g < 0, or so large that events overflow.
         """
-        g2 = non_negative("g", g, "")[..., None] ** 2
-        powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
-        return FrozenDict({name: sealed(power * getattr(self, name)) for name, power in powers.items()})
+        g = non_negative("g", g, "")[..., None]
+        with np.errstate(over="ignore", invalid="ignore"):  # `finite` finds them
+            g2 = g**2
+            powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
+            parts = {name: power * getattr(self, name) for name, power in powers.items()}
+        return FrozenDict({name: sealed(finite(f"{name} at this g", part, "")) for name, part in parts.items()})
 
     def total(self, g):
         """n(G), the sum of `parts`, shape (..., B)."""
@@ -138,16 +143,18 @@ def _massless(powers, grid, components, *args):
 
 
 def predict(model, dataset, amplitude):
-    """The parts of n(G) for `model` in the bins of `dataset`; the model's own couplings are the unit of G.
+    """The parts of n(G) for the pattern of couplings of `model` in the bins of `dataset`.
 
-    With model.unit_model G is g_chi g_q; with any other couplings G = 1 is that model itself.
+    How large its couplings are does not matter: n(G) belongs to Model.pattern, which has max(g_chi_L, g_chi_R) = 1 and
+    max |g_q| = 1, and the events of `model` itself are events.total(model.G). A limit on G is a limit on the largest
+    g_chi times the largest |g_q|, for any signs and ratios.
     `amplitude` is an amplitude.Amplitude, such as PUBLISHED. Models are treated in blocks: memory beyond
     the result does not grow with their number.
     """
     instance("model", model, Model, "unit_model(...)")
     instance("dataset", dataset, Dataset, "coherent.csi2017(...)")
     instance("amplitude", amplitude, Amplitude, "amplitude.PUBLISHED")
-    kernel = kernels(dataset, model.neutrinos)
+    model, kernel = model.pattern(), kernels(dataset, model.neutrinos)
     shape = (*model.m_chi.shape, len(kernel.n_sm))
     parts = np.zeros((3, model.m_chi.size, len(kernel.n_sm)))
     masses = model.m_chi.ravel(), model.m_zp.ravel()

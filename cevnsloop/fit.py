@@ -106,7 +106,7 @@ class Limit(Record):
 
 
 def upper_limit(events, dataset, delta_chi2):
-    """The Limit for `events` = events.predict(model, dataset, ...), all models at once.
+    """The Limit for `events` = events.predict(model, dataset, ...), all models at once: on G, as events.py defines it.
 
     chi^2 is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6 in steps of 20%, and
     refined from there to the resolution of float64 by Chandrupatla's root finder: of the slope for the minimum,

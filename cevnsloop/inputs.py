@@ -15,7 +15,10 @@ from .units import UNITS
 
 @dataclass(frozen=True)
 class Input:
-    """One physical input: the number as its source states it, its unit, TeX symbol and bibliography key."""
+    """One physical input: the number as its source states it, its unit, TeX symbol and bibliography key.
+
+    No prediction depends on what is `informational`: tests compare it with other inputs, or a chapter shows it.
+    """
 
     name: str
     number: float
@@ -25,6 +28,7 @@ class Input:
     note: str = ""
     Z: int | None = None
     A: int | None = None
+    informational: bool = False
 
     @property
     def value(self):

@@ -93,7 +93,12 @@ def parser(commands):
         amplitude(p)
         down = ",".join(f"{q}={g:g}" for q, g in DOWN_TYPE.items())
         p.add_argument("--case", required=True, metavar="A|B", help="A: vector, B: axial-vector quark current")
-        p.add_argument("--g-q", default=down, metavar="Q=G,...", help="quark couplings (default: %(default)s)")
+        p.add_argument(
+            "--g-q",
+            default=down,
+            metavar="Q=G,...",
+            help="quark couplings; for limits and spectra only ratios and signs count (default: %(default)s)",
+        )
 
     def beam(p):
         p.add_argument(

@@ -43,7 +43,7 @@ def shifted(dataset, ingredient, sigmas):
     choice("ingredient", ingredient, INGREDIENTS)
     errors = inputs.values(f"systematics.{ingredient}")
     error = errors["both"] if "both" in errors else errors["up" if sigmas > 0 else "down"]
-    nominal = 1.0 if ingredient == "nuclear_size" else inputs.value(f"csi2017.{ingredient}")
+    nominal = nominal_value(ingredient)
     value = float(positive(ingredient, nominal + sigmas * error, ""))
     if ingredient in ACCEPTANCE:
         fresh = coherent.csi2017(dataset.settings, changes={ingredient: value})
@@ -56,6 +56,14 @@ def shifted(dataset, ingredient, sigmas):
         return replace(dataset, targets=tuple(targets))
     response = replace(dataset.response, pe_per_MeV=dataset.response.pe_per_MeV * (value / nominal))
     return replace(dataset, response=response)
+
+
+def nominal_value(ingredient):
+    """The input that one of INGREDIENTS shifts, in natural units: 1 for the size of nuclei, which is relative."""
+    if ingredient == "nuclear_size":
+        return 1.0
+    beside_its_error = "nominal" in inputs.names(f"systematics.{ingredient}")
+    return inputs.value(f"systematics.{ingredient}.nominal" if beside_its_error else f"csi2017.{ingredient}")
 
 
 def variations(dataset):

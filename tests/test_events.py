@@ -7,6 +7,7 @@ from cevnsloop import coherent, inputs, settings
 from cevnsloop import reference_events as reference
 from cevnsloop.amplitude import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.events import predict, sm_events
+from cevnsloop.fit import upper_limit
 from cevnsloop.model import Model, unit_model
 
 EPS = np.finfo(float).eps
@@ -80,17 +81,45 @@ def test_events_are_a_polynomial_in_the_coupling(case, dataset):
     masses = 10 ** rng.uniform(0, 2, 6), 10 ** rng.uniform(0, 3, 6)
     parts = predict(unit_model(case, *masses), dataset, PUBLISHED)
     for g_chi, g_q in 10 ** rng.uniform(-6, 0, (5, 2)):
-        direct = predict(Model(case, *masses, g_chi, g_chi, {q: g_q for q in "dsb"}), dataset, PUBLISHED)
-        # the direct route multiplies couplings at another place: a few roundings
-        assert parts.total(g_chi * g_q) == pytest.approx(direct.total(1.0), rel=32 * EPS, abs=0)
+        model = Model(case, *masses, g_chi, g_chi, {q: g_q for q in "dsb"})
+        direct = predict(model, dataset, PUBLISHED)
+        assert parts.total(g_chi * g_q) == pytest.approx(direct.total(model.G), rel=32 * EPS, abs=0)
 
 
-def test_couplings_enter_tree_and_loop_separately(dataset):
-    """Two flavours: the tree adds amplitudes of quarks, the loop adds squared couplings."""
-    g_q = {"u": 0.3, "d": -0.2}
-    parts = predict(Model("A", 10.0, 100.0, 0.5, 0.25, g_q), dataset, PUBLISHED)
-    expected = reference.events(lambda E, T, s: reference.eq23(E, T, s, 10.0, 100.0, 0.3, -0.2, 0.5), 10.0, dataset)
-    assert parts.n_tree == pytest.approx(expected, rel=1e-9, abs=0)
+def directly(model, dataset):
+    """Events of the tree and of the loops for the couplings of a model of u and d quarks, by adaptive quadrature."""
+    u, d = model.g_q["u"], model.g_q["d"]
+    masses = float(model.m_chi), float(model.m_zp)
+    c = {t.nuclide.symbol: loop_coefficients(model, t.nuclide, PUBLISHED, "mz_rounded") for t in dataset.targets}
+
+    def loop(E, T, symbol):
+        return reference.eq25(E, T, symbol, float(c[symbol].c1), float(c[symbol].c2), float(c[symbol].c3))
+
+    tree = reference.events(lambda E, T, s: reference.eq23(E, T, s, *masses, u, d, model.g_chi_L), masses[0], dataset)
+    return np.array(tree), np.array(reference.events(loop, 0.0, dataset))
+
+
+@pytest.mark.parametrize("g_q", [{"u": 3e-4, "d": -2e-4}, {"u": -0.1, "d": 0.4}, {"u": 5.0, "d": 5.0}])
+@pytest.mark.parametrize("g_chi", [(0.5, 0.25), (1e-3, 7e-3), (3.0, 0.0)])
+def test_a_model_of_any_normalisation_and_its_events(g_chi, g_q, dataset):
+    """The tree adds amplitudes of quarks, the loop squared couplings; G takes the largest of them out."""
+    model = Model("A", 10.0, 100.0, *g_chi, g_q)
+    assert max(g_chi) * max(map(abs, g_q.values())) == model.G
+    parts = predict(model, dataset, PUBLISHED).parts(model.G)
+    for name, expected in zip(("n_tree", "n_loop"), directly(model, dataset), strict=True):
+        assert parts[name] == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+def test_a_limit_on_G_is_a_limit_on_the_couplings(dataset):
+    """Couplings of other sizes with the product that is just excluded: chi^2 of their spectrum has risen by delta."""
+    pattern = {"u": 1.0, "d": -0.7}
+    limit = upper_limit(predict(unit_model("A", 10.0, 100.0, pattern), dataset, PUBLISHED), dataset, 4.61)
+    g_chi = 2e-3
+    excluded = Model("A", 10.0, 100.0, g_chi, g_chi, {q: g * limit.g_limit / g_chi for q, g in pattern.items()})
+    tree, loop = directly(excluded, dataset)
+    rise = reference.chi2(sm_events(dataset) + tree + loop, dataset) - limit.chi2_min
+    # what the quadratures leave, 1e-9 of the events, moves chi^2 by less than this
+    assert rise == pytest.approx(4.61, rel=1e-7, abs=0)
 
 
 def test_no_coupling_no_signal(dataset):
@@ -117,6 +146,8 @@ def test_totals_refuse_a_negative_coupling(dataset):
     parts = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     with pytest.raises(ValueError, match=r"g must be >= 0 and finite, got -1e-08"):
         parts.total(-1e-8)
+    with pytest.raises(ValueError, match="n_loop at this g must be finite, got inf"):
+        parts.total([1e-8, 1e100])
 
 
 @pytest.mark.parametrize("neutrinos", ["all", "e", "mu"])

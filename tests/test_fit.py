@@ -23,7 +23,7 @@ from cevnsloop.fit import (
     upper_limit,
     why,
 )
-from cevnsloop.model import DOWN_TYPE, Model, unit_model
+from cevnsloop.model import DOWN_TYPE, MASSES, Model, unit_model
 
 EPS = 2.0**-52
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
@@ -258,11 +258,46 @@ def test_limits_of_arrays_equal_limits_of_models(dataset):
     assert together.g_limit[1, 0] == pytest.approx(float(alone.g_limit), rel=1e-12, abs=0)
 
 
-def test_limits_scale_with_the_coupling_pattern(dataset):
-    """Doubling the pattern of g_q halves the limit on the common factor: the physics is the product."""
+def test_limits_do_not_depend_on_how_a_model_is_normalised(dataset):
+    """The limit is on the product of the largest couplings; at these masses it is 4.41e-8 for equal ones."""
+    g_q = dict.fromkeys("dsb", 5e-4)
+    usual = upper_limit(predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED), dataset, 4.61).g_limit
+    assert f"{usual:.2e}" == "4.41e-08"
+    for model in (
+        unit_model("A", 10.0, 100.0, dict.fromkeys("dsb", 2.0)),
+        Model("A", 10.0, 100.0, 1e-4, 1e-4, g_q),
+        Model("A", 10.0, 100.0, 1e-4, 1e-4, {q: -g for q, g in g_q.items()}),
+        Model("A", 10.0, 100.0, 1e-200, 1e-200, dict.fromkeys("dsb", 1e155)),
+    ):
+        limit = upper_limit(predict(model, dataset, PUBLISHED), dataset, 4.61).g_limit
+        assert limit == usual
     one = scan("B", np.array([20.0]), 3.0, dataset, PUBLISHED, 4.61, DOWN_TYPE)
     two = scan("B", np.array([20.0]), 3.0, dataset, PUBLISHED, 4.61, {q: 2.0 for q in DOWN_TYPE})
-    assert two.g_limit == pytest.approx(one.g_limit / 2, rel=1e-12, abs=0)
+    assert two.g_limit == one.g_limit
+
+
+@pytest.mark.parametrize("case", "AB")
+def test_limits_depend_on_the_pattern_of_the_couplings(case, dataset):
+    """A coupling less or one of another sign: the same largest coupling, another limit, at any normalisation."""
+    limits = {}
+    for d, s in ((1.0, 1.0), (1.0, 0.0), (1.0, -0.5), (0.5, 1.0)):
+        for scale in (1.0, 3e-5):
+            model = Model(case, 200.0, 400.0, scale, 0.25 * scale, {"d": d * scale, "s": s * scale})
+            limits[d, s, scale] = float(upper_limit(predict(model, dataset, REDERIVED), dataset, 4.61).g_limit)
+        assert limits[d, s, 3e-5] == pytest.approx(limits[d, s, 1.0], rel=1e-12, abs=0)
+    found = [limits[d, s, 1.0] for d, s in ((1.0, 1.0), (1.0, -0.5), (1.0, 0.0))]
+    assert found == sorted(found)  # loops add squares: less coupling, weaker limit
+    assert found[0] < 0.99 * found[-1]
+
+
+@pytest.mark.parametrize("amplitude", [PUBLISHED, REDERIVED])
+@pytest.mark.parametrize("case", "AB")
+def test_the_farthest_masses_have_limits_too(case, amplitude, dataset):
+    """Nothing over- or underflows; numpy's warnings are errors here."""
+    masses = np.geomspace(*MASSES, 16)
+    limit = upper_limit(predict(unit_model(case, masses, masses[:, None]), dataset, amplitude), dataset, 4.61)
+    assert (limit.g_limit > 0).all()
+    assert np.isfinite(limit.g_limit).all()
 
 
 def test_limits_are_stronger_with_one_parameter(dataset):

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,10 @@ import pytest
 from particle import Particle
 from scipy import constants
 
-from cevnsloop import inputs, units
+from cevnsloop import coherent, inputs, settings, systematics, units
+from cevnsloop.amplitude import REDERIVED
+from cevnsloop.events import predict
+from cevnsloop.model import unit_model
 
 BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
 
@@ -87,7 +91,7 @@ def test_units_convert_with_hbar_c():
 
 
 def test_light_yield_times_quenching_is_the_light_per_recoil():
-    product = inputs.value("csi2017.light_yield") * inputs.value("csi2017.quenching")
+    product = inputs.value("systematics.light_yield.nominal") * inputs.value("systematics.quenching.nominal")
     assert round(product * units.keV, 2) == inputs.entry("csi2017.pe_per_recoil").number
 
 
@@ -110,3 +114,55 @@ def test_notes_of_the_rounded_moments_add_up():
         terms = re.findall(r"[\d.]+ x [\d.]+|[\d.]+", entry.note.split(",")[0])
         total = sum(np.prod([float(x) for x in term.split(" x ")]) for term in terms)
         assert entry.number == pytest.approx(total, rel=1e-12, abs=0)
+
+
+ALL_QUARKS = {"u": 0.7, "d": 1.0, "s": 1.0, "c": 0.8, "b": 0.9}
+# every named set of inputs, and bins at the steps of the acceptance
+CHOICES = (
+    {},
+    {"first_bin": 3, "last_bin": 5, "weak_angle": "low_energy", "moments": "cteq6l1_mz"},
+    {"moments": "cteq6l1_1300MeV"},
+)
+
+
+def everything():
+    """What the package predicts and fits with, and what systematics.py makes of it: one row of numbers for each."""
+    rows = []
+    for choice in CHOICES:
+        data = coherent.csi2017(settings.csi2017(**choice))
+        rows += [data.n_obs, data.b_on, data.sigma, [data.sigma_alpha, data.sigma_beta]]
+        for case in "AB":
+            parts = predict(unit_model(case, [5.0, 200.0], 400.0, ALL_QUARKS), data, REDERIVED)
+            rows += [parts.n_sm, parts.n_tree, parts.n_interference, parts.n_loop]
+    data = coherent.csi2017(settings.csi2017())
+    for name, part in [(name, part) for part, names in systematics.PARTS.items() for name in (*names, "light_yield")]:
+        rows.append([systematics.sigma_alpha_left(data, (part,))])
+        for sign in (-1, 1):
+            moved = systematics.shifted(data, name, sign)
+            rows += [
+                moved.response.acceptance,
+                [moved.response.pe_per_MeV, moved.fluence, moved.targets[0].nuclide.size],
+            ]
+    return np.concatenate([np.ravel(row) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return everything()
+
+
+@pytest.mark.parametrize("name", list(inputs.table()))
+def test_an_input_moves_something_unless_it_is_informational(name, usual, monkeypatch):
+    """An input that is accepted and ignored would be a promise that is not kept."""
+    entry = inputs.entry(name)
+    # 11%: steps of the acceptance pass a fine centre, edges of time a bin, and a part of sigma_alpha stays below it
+    changed = {**inputs.table(), name: replace(entry, number=1.11 * entry.number or 0.01)}
+    monkeypatch.setattr(inputs, "table", lambda: changed)
+    assert (everything() != usual).any() != entry.informational
+
+
+def test_what_is_informational_is_known():
+    """A change of this list is a decision: such an input is shown, and nothing comes of it."""
+    found = {name for name, entry in inputs.table().items() if entry.informational}
+    checks = {"masses.m_K", "csi2017.protons_per_year", "csi2017.live_days"}
+    assert found == checks | {name for name in inputs.table() if name.startswith("orientation.")}

@@ -29,6 +29,8 @@ def test_default_couplings_are_down_type():
         (("C", 1, 10, 1, 1, DOWN_TYPE), "case must be one of A, B, got 'C'"),
         (("A", -3, 10, 1, 1, DOWN_TYPE), "m_chi must be > 0 MeV and finite, got -3.0"),
         (("A", 1, 0, 1, 1, DOWN_TYPE), "m_zp must be > 0 MeV and finite, got 0.0"),
+        (("A", 0.9e-6, 10, 1, 1, DOWN_TYPE), r"m_chi must be from 1e-06 to 1e\+09 MeV, got 9e-07"),
+        (("A", 1, [1, 1.1e9], 1, 1, DOWN_TYPE), r"m_zp must be from 1e-06 to 1e\+09 MeV, got 1100000000\.0"),
         (("A", np.nan, 10, 1, 1, DOWN_TYPE), "m_chi must be > 0 MeV and finite, got nan"),
         (("A", 1, np.inf, 1, 1, DOWN_TYPE), "m_zp must be > 0 MeV and finite, got inf"),
         (("A", [1, 2], [1, 2, 3], 1, 1, DOWN_TYPE), r"shapes that broadcast, got \(2,\) and \(3,\)"),
@@ -42,3 +44,20 @@ def test_default_couplings_are_down_type():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         Model(*arguments)
+
+
+def test_the_pattern_has_the_largest_couplings_1():
+    model = Model("B", [1.0, 2.0], 10.0, 2e-4, 8e-4, {"u": 3e-3, "b": -6e-3}, "mu")
+    pattern = model.pattern()
+    assert model.G == 8e-4 * 6e-3
+    assert (pattern.g_chi_L, pattern.g_chi_R, dict(pattern.g_q)) == (0.25, 1.0, {"u": 0.5, "b": -1.0})
+    assert (pattern.case, pattern.m_chi.tolist(), pattern.neutrinos) == ("B", [1.0, 2.0], "mu")
+    assert pattern.G == 1.0
+    assert unit_model("A", 1, 10).pattern().g_q == dict(DOWN_TYPE)
+
+
+@pytest.mark.parametrize("g_q", [{}, {"d": 0.0}])
+def test_couplings_that_are_all_zero_stay_zero(g_q):
+    none = Model("A", 1.0, 10.0, 0.0, 0.0, g_q)
+    assert none.G == 0.0
+    assert (none.pattern().g_chi_L, dict(none.pattern().g_q)) == (0.0, g_q)
