@@ -275,7 +275,6 @@ def _count(name, value, most):
 
 def _in_pieces(a, task, size, head, unit, rows):
     """The table of task(choices, (first, last + 1)) for `rows` of it, `size` at once, each a `unit`; also in a.out."""
-    output.target(a.out)
     pieces = [(start, min(start + size, rows)) for start in range(0, rows, size)]
     choices = {name: value for name, value in vars(a).items() if name not in NOT_A_CHOICE}
     progress = functools.partial(tqdm, total=rows, unit=unit, disable=None, leave=False)
