@@ -16,7 +16,7 @@ from .amplitude import AMPLITUDES, loop_coefficients
 from .checks import choice, positive
 from .events import predict
 from .fit import upper_limit
-from .model import CASES, DOWN_TYPE, Model, unit_model
+from .model import CASES, DOWN_TYPE, Model, mass, unit_model
 from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
@@ -98,9 +98,8 @@ def _print(text):
 
 
 def _loops(a):
-    m_chi, m_zp = positive("m_chi", a.m_chi, "MeV"), positive("m_zp", a.m_zp, "MeV")
+    m_chi, m_zp = mass("m_chi", a.m_chi), mass("m_zp", a.m_zp)
     values = {name: float(getattr(loops, name)(m_chi, m_zp)) for name in LOOP_FUNCTIONS}
-    _finite({name: v or np.nan for name, v in values.items()})  # none is zero: that would be an underflow
     _show(a, values, [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()])
 
 
@@ -121,7 +120,6 @@ def _spectrum(a):
         "b_on": dataset.b_on,
         "sigma": dataset.sigma,
     }
-    _finite(parts)
     values = {"pe_edges": dataset.pe_edges.tolist(), **{k: v.tolist() for k, v in parts.items()}}
     lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
     for i, low in enumerate(dataset.pe_edges[:-1]):
@@ -238,13 +236,6 @@ def _points(a):
 def _count(name, value, most):
     if not 1 <= value <= most:
         raise ValueError(f"{name} must be from 1 to {most}, got {value}")
-
-
-def _finite(values):
-    """ValueError naming the first of `values` {name: number or array} that is not finite."""
-    for name, value in values.items():
-        if not np.all(np.isfinite(value)):
-            raise ValueError(f"{name} is too large or too small to compute at these masses and couplings")
 
 
 def _in_pieces(a, task, size, head, unit, rows):

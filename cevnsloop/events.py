@@ -55,11 +55,14 @@ class Events(Record):
     def parts(self, g):
         """The four parts of n(G) by name, for a magnitude G = `g` >= 0 that broadcasts against (...); shape (..., B).
 
-        Raises ValueError for g < 0.
+        Raises ValueError for g < 0, or so large that events overflow.
         """
-        g2 = non_negative("g", g, "")[..., None] ** 2
-        powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
-        return FrozenDict({name: sealed(power * getattr(self, name)) for name, power in powers.items()})
+        g = non_negative("g", g, "")[..., None]
+        with np.errstate(over="ignore", invalid="ignore"):  # `finite` finds them
+            g2 = g**2
+            powers = {"n_sm": 1, "n_tree": g2, "n_interference": g2, "n_loop": g2**2}
+            parts = {name: power * getattr(self, name) for name, power in powers.items()}
+        return FrozenDict({name: sealed(finite(f"{name} at this g", part, "")) for name, part in parts.items()})
 
     def total(self, g):
         """n(G), the sum of `parts`, shape (..., B)."""

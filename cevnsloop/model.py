@@ -12,6 +12,16 @@ CASES = ("A", "B")
 FLAVOURS = ("u", "d", "s", "c", "b")
 NEUTRINOS = ("all", "e", "mu")
 DOWN_TYPE = MappingProxyType({"d": 1.0, "s": 1.0, "b": 1.0})
+MASSES = (1e-6, 1e9)  # in MeV: where the loop functions are tested, and nothing over- or underflows
+
+
+def mass(name, value):
+    """Return masses in MeV as float64; ValueError naming the first that is not > 0, finite and inside MASSES."""
+    value = positive(name, value, "MeV")
+    outside = (value < MASSES[0]) | (value > MASSES[1])
+    if outside.any():
+        raise ValueError(f"{name} must be from {MASSES[0]:g} to {MASSES[1]:g} MeV, got {value[outside].flat[0]}")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,16 +29,16 @@ class Model(Record):
     """Couplings and masses of Eq. (2), or a family of such models that share the couplings.
 
     case     "A": g_qL = g_qR = g_q, vector quark current; "B": g_qL = -g_qR = g_q, axial-vector current
-    m_chi    mass of chi in MeV, scalar or array
-    m_zp     mass of Z' in MeV, broadcast against m_chi
+    m_chi    mass of chi in MeV, scalar or array, from 1 eV to 1 PeV
+    m_zp     mass of Z' in MeV in the same range, broadcast against m_chi
     g_chi_L, g_chi_R   couplings of chi to the neutrino, >= 0
     g_q      mapping flavour -> coupling over u d s c b; a flavour left out does not couple.
              The top quark is neglected, as in the paper's numbers.
     neutrinos   which flavours couple: "all" with the same strength, each to a chi of its own, or one of "e", "mu".
              The paper does not say; its numbers need "all".
 
-    Raises ValueError for an unknown case or flavour, a mass that is not finite and > 0, masses that do not
-    broadcast, a negative or non-finite g_chi, a non-finite g_q.
+    Raises ValueError for an unknown case or flavour, a mass that is not finite and > 0 or lies outside MASSES, masses
+    that do not broadcast, a negative or non-finite g_chi, a non-finite g_q.
     """
 
     case: str
@@ -42,7 +52,7 @@ class Model(Record):
     def __post_init__(self):
         choice("case", self.case, CASES)
         choice("neutrinos", self.neutrinos, NEUTRINOS)
-        m_chi, m_zp = positive("m_chi", self.m_chi, "MeV"), positive("m_zp", self.m_zp, "MeV")
+        m_chi, m_zp = mass("m_chi", self.m_chi), mass("m_zp", self.m_zp)
         try:
             shape = np.broadcast_shapes(m_chi.shape, m_zp.shape)
         except ValueError:

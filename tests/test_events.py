@@ -146,6 +146,8 @@ def test_totals_refuse_a_negative_coupling(dataset):
     parts = predict(unit_model("A", 10.0, 100.0), dataset, PUBLISHED)
     with pytest.raises(ValueError, match=r"g must be >= 0 and finite, got -1e-08"):
         parts.total(-1e-8)
+    with pytest.raises(ValueError, match="n_loop at this g must be finite, got inf"):
+        parts.total([1e-8, 1e100])
 
 
 @pytest.mark.parametrize("neutrinos", ["all", "e", "mu"])

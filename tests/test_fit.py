@@ -19,7 +19,7 @@ from cevnsloop.fit import (
     search,
     upper_limit,
 )
-from cevnsloop.model import DOWN_TYPE, Model, unit_model
+from cevnsloop.model import DOWN_TYPE, MASSES, Model, unit_model
 
 SPECTRA = [0.0, 0.3, 1.0, 3.0, 100.0]
 
@@ -217,6 +217,16 @@ def test_limits_depend_on_the_pattern_of_the_couplings(case, dataset):
     found = [limits[d, s, 1.0] for d, s in ((1.0, 1.0), (1.0, -0.5), (1.0, 0.0))]
     assert found == sorted(found)  # loops add squares: less coupling, weaker limit
     assert found[0] < 0.99 * found[-1]
+
+
+@pytest.mark.parametrize("amplitude", [PUBLISHED, REDERIVED])
+@pytest.mark.parametrize("case", "AB")
+def test_the_farthest_masses_have_limits_too(case, amplitude, dataset):
+    """Nothing over- or underflows; numpy's warnings are errors here."""
+    masses = np.geomspace(*MASSES, 16)
+    limit = upper_limit(predict(unit_model(case, masses, masses[:, None]), dataset, amplitude), dataset, 4.61)
+    assert (limit.g_limit > 0).all()
+    assert np.isfinite(limit.g_limit).all()
 
 
 def test_limits_are_stronger_with_one_parameter(dataset):

@@ -29,6 +29,8 @@ def test_default_couplings_are_down_type():
         (("C", 1, 10, 1, 1, DOWN_TYPE), "case must be one of A, B, got 'C'"),
         (("A", -3, 10, 1, 1, DOWN_TYPE), "m_chi must be > 0 MeV and finite, got -3.0"),
         (("A", 1, 0, 1, 1, DOWN_TYPE), "m_zp must be > 0 MeV and finite, got 0.0"),
+        (("A", 0.9e-6, 10, 1, 1, DOWN_TYPE), r"m_chi must be from 1e-06 to 1e\+09 MeV, got 9e-07"),
+        (("A", 1, [1, 1.1e9], 1, 1, DOWN_TYPE), r"m_zp must be from 1e-06 to 1e\+09 MeV, got 1100000000\.0"),
         (("A", np.nan, 10, 1, 1, DOWN_TYPE), "m_chi must be > 0 MeV and finite, got nan"),
         (("A", 1, np.inf, 1, 1, DOWN_TYPE), "m_zp must be > 0 MeV and finite, got inf"),
         (("A", [1, 2], [1, 2, 3], 1, 1, DOWN_TYPE), r"shapes that broadcast, got \(2,\) and \(3,\)"),
