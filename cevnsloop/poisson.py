@@ -141,10 +141,8 @@ def _start(data, b_on, sigma, centre):
     xy = (w * v[0] * v[1]).sum(0)
     x, y = sigma**2 * (w * (c - a) * v).sum(1) + centre
     point = _solve(1 + xx, sigma[0] ** 2 * xy, sigma[1] ** 2 * xy, 1 + yy, x, y)
-    pull = sigma * (w * (c - a - (point[:, None] * v).sum(0)) * v).sum(1)
-    far = np.stack([xx, yy]) > 1
-    pull[far] = ((point - centre) / np.where(sigma > 0, sigma, 1.0))[far]
-    return _bounded(np.where(far, point, centre + sigma * pull), pull, sigma, centre)
+    point = np.where(sigma > 0, point, centre)
+    return _bounded(point, (point - centre) / np.where(sigma > 0, sigma, 1.0), sigma, centre)
 
 
 def _bounded(point, pull, sigma, centre):
