@@ -1,4 +1,4 @@
-"""The parts of the repository agree: environment, contents, stored chapters, citations, version, commands."""
+"""The parts of the repository agree: contents, stored chapters, citations, version, commands."""
 
 import ast
 import hashlib
@@ -57,20 +57,6 @@ def prints(code):
         if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
             todo.extend(ast.iter_child_nodes(node))
     return False
-
-
-def test_environment_follows_pyproject():
-    project = tomllib.loads(text("pyproject.toml"))["project"]
-    environment = yaml.safe_load(text("environment.yml"))
-    *conda, pip = environment["dependencies"]
-    assert environment["name"] == project["name"]
-    assert environment["channels"] == ["conda-forge"]
-    assert conda == [f"python {project['requires-python']}", "pip"]
-    (install,) = pip["pip"]
-    extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", install)[1].split(",")
-    assert extras == ["book", "test"]
-    assert set(extras) <= set(project["optional-dependencies"])
-    assert f"\nNEEDED := {install.removeprefix('-e ')}\n" in text("Makefile")
 
 
 def test_table_of_contents_lists_every_page_once():
@@ -197,10 +183,11 @@ def test_commands_the_reader_is_told_exist(name):
     assert told <= targets, told - targets
 
 
-def test_ci_runs_the_tests_the_book_and_the_checks_of_its_pages():
+def test_ci_runs_the_tests_the_book_the_checks_of_its_pages_and_builds_a_release():
     script = text(".ci/run")
     assert re.search(r"^make test\b", script, flags=re.MULTILINE)
     assert re.search(r"^make book pages\b", script, flags=re.MULTILINE)
+    assert re.search(r"^make dist\b", script, flags=re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
 
