@@ -14,11 +14,11 @@ install = $(BIN)/uv pip install --python $(BIN)/python --build-constraint constr
 
 # The set-up of the person at this machine, its locale, and a home that cannot be written to change no page and no number.
 export PYTHONUTF8 := 1
-export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
-export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
-export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/jupyter/config
-export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/jupyter/data
-export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/jupyter/runtime
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/own/matplotlib
+export IPYTHONDIR := $(CURDIR)/$(VENV)/own/ipython
+export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/own/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/own/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/own/jupyter/runtime
 unexport MATPLOTLIBRC MPLBACKEND JUPYTER_PATH JUPYTER_CONFIG_PATH
 unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every package again
 
@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every pac
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-book: export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython-book
+book: export IPYTHONDIR := $(CURDIR)/$(VENV)/own/ipython-book
 book: $(READY) ## build the book, running every chapter, into _build/html
 	@mkdir -p "$(IPYTHONDIR)/profile_default"
 	@cp book/kernel_config.py "$(IPYTHONDIR)/profile_default/ipython_kernel_config.py"
