@@ -35,8 +35,8 @@ def throw(n_th, dataset, number, seed, alpha=0.0, beta=0.0):
         raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for alpha {alpha}, beta {beta}")
     shape = (number, len(mean))
     return Experiments(
-        rng.poisson(mean, shape).astype(float),
-        rng.poisson(dataset.b_ss, shape).astype(float),
+        sealed(rng.poisson(mean, shape).astype(float)),  # a million toys are not copied
+        sealed(rng.poisson(dataset.b_ss, shape).astype(float)),
         rng.normal(alpha, dataset.sigma_alpha, number),
         rng.normal(beta, dataset.sigma_beta, number),
     )
