@@ -1,27 +1,38 @@
 # Everything runs in a virtual environment inside this clone. Needed: Python >= 3.11, make, git.
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/ready
-READY_DEV := .venv/ready-dev
-READY_PAGES := .venv/ready-pages
-READY_SLOW := .venv/ready-slow
-PROFILE := .venv/ipython/profile_default
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+READY_DEV := $(VENV)/ready-dev
+READY_PAGES := $(VENV)/ready-pages
+READY_SLOW := $(VENV)/ready-slow
 NEEDED := .[book,test]
+VERSIONS ?= --constraint constraints.txt
 # uv takes a third of the time; where it cannot be had, or cannot reach the packages, pip does the same
-install = $(BIN)/uv pip install --python $(BIN)/python -e $(1) || \
-	$(BIN)/python -m pip install --disable-pip-version-check -e $(1)
+install = $(BIN)/uv pip install --python $(BIN)/python --build-constraint constraints.txt $(VERSIONS) -e $(1) || \
+	$(BIN)/python -m pip install --disable-pip-version-check $(VERSIONS) -e $(1)
 
+# The set-up of the person at this machine, its locale, and a home that cannot be written to change no page and no number.
+export PYTHONUTF8 := 1
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/own/matplotlib
+export IPYTHONDIR := $(CURDIR)/$(VENV)/own/ipython
+export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/own/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/own/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/own/jupyter/runtime
+unexport MATPLOTLIBRC MPLBACKEND JUPYTER_PATH JUPYTER_CONFIG_PATH
 unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every package again
 
 .DEFAULT_GOAL := help
-.PHONY: help book test pages pdf chapters mutants slow bench lint clean
+.PHONY: help book test pages pdf chapters mutants slow bench lint pythons lowest newest lock dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
+book: export IPYTHONDIR := $(CURDIR)/$(VENV)/own/ipython-book
 book: $(READY) ## build the book, running every chapter, into _build/html
-	@mkdir -p $(PROFILE) && cp book/kernel_config.py $(PROFILE)/ipython_kernel_config.py
-	IPYTHONDIR=$(CURDIR)/.venv/ipython $(BIN)/jupyter-book build . -W -n --keep-going --all
+	@mkdir -p "$(IPYTHONDIR)/profile_default"
+	@cp book/kernel_config.py "$(IPYTHONDIR)/profile_default/ipython_kernel_config.py"
+	$(BIN)/jupyter-book build . -W -n --keep-going --all
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 test: $(READY) ## run the tests and validate every number printed in the chapters
@@ -54,18 +65,37 @@ lint: $(READY_DEV) ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-clean: ## remove the built book and caches, keep the virtual environment
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+pythons: ## run the tests on every supported Python that is found here, each in an environment of its own
+	$(PYTHON) tools/pythons.py
 
-# The stamps are older than pyproject.toml only when it has changed: then pip looks again.
-$(READY): pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "cevnsloop: no '$(PYTHON)' here; try make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "cevnsloop needs Python >= 3.11, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1);" \
+lowest: ## run the tests with the lowest versions that pyproject.toml allows
+	$(MAKE) test VENV=.venv-lowest VERSIONS="--resolution lowest-direct"
+
+newest: ## run the tests with the newest versions there are, whatever constraints.txt says
+	$(MAKE) test VENV=.venv-newest VERSIONS=--upgrade
+
+lock: $(READY_DEV) ## write constraints.txt: the newest versions that pyproject.toml allows, for every supported Python
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-annotate \
+	    --custom-compile-command "make lock" pyproject.toml --output-file constraints.txt
+
+dist: $(READY_DEV) ## build sdist and wheel into dist, and try them in an empty environment
+	rm -rf build dist
+	$(BIN)/uv build --build-constraint constraints.txt
+	$(BIN)/python tools/try_dist.py
+
+clean: ## remove the built book, packages and caches, keep the virtual environments
+	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
+
+# The stamps are older than these files only when one has changed: then the versions are looked at again.
+$(READY): pyproject.toml constraints.txt
+	@command -v "$(PYTHON)" >/dev/null || { echo "cevnsloop: no '$(PYTHON)' here; try make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "cevnsloop needs Python >= 3.11, but '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1);" \
 	         "try make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv || true
 	$(call install,$(NEEDED))
+	@$(BIN)/python -c "import matplotlib.font_manager"  # which lists the fonts once, and says so
 	@touch $@
 
 $(READY_DEV): $(READY)

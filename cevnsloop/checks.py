@@ -154,6 +154,7 @@ class FrozenDict(dict):
     """A dict that nobody can change. Unlike MappingProxyType it can be pickled, deep-copied and written as JSON."""
 
     def _refuse(self, *_, **__):
+        """Raise TypeError."""
         raise TypeError("this mapping is read-only; dict(...) makes a copy to change")
 
     __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse

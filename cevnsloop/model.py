@@ -15,6 +15,15 @@ DOWN_TYPE = MappingProxyType({"d": 1.0, "s": 1.0, "b": 1.0})
 MASSES = (1e-6, 1e9)  # in MeV: where the loop functions are tested, and nothing over- or underflows
 
 
+def mass(name, value):
+    """Return masses in MeV as float64; ValueError naming the first that is not > 0, finite and inside MASSES."""
+    value = positive(name, value, "MeV")
+    outside = (value < MASSES[0]) | (value > MASSES[1])
+    if outside.any():
+        raise ValueError(f"{name} must be from {MASSES[0]:g} to {MASSES[1]:g} MeV, got {value[outside].flat[0]}")
+    return value
+
+
 @dataclass(frozen=True, eq=False)
 class Model(Record):
     """Couplings and masses of Eq. (2), or a family of such models that share the couplings.
@@ -43,10 +52,7 @@ class Model(Record):
     def __post_init__(self):
         choice("case", self.case, CASES)
         choice("neutrinos", self.neutrinos, NEUTRINOS)
-        m_chi, m_zp = positive("m_chi", self.m_chi, "MeV"), positive("m_zp", self.m_zp, "MeV")
-        for name, mass in (("m_chi", m_chi), ("m_zp", m_zp)):
-            if ((mass < MASSES[0]) | (mass > MASSES[1])).any():
-                raise ValueError("{} must be from {:g} to {:g} MeV".format(name, *MASSES))
+        m_chi, m_zp = mass("m_chi", self.m_chi), mass("m_zp", self.m_zp)
         try:
             shape = np.broadcast_shapes(m_chi.shape, m_zp.shape)
         except ValueError:

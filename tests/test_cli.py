@@ -552,6 +552,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "A", *POINT, "--g-q", "t=1"], "flavour must be one of u, d, s, c, b, got 't'"),
         (["limit", "--case", "A", *POINT, "--g-q", "d=0"], "no limit: no signal is expected in the bins of the fit"),
         (["limit", "--case", "A", *POINT, "--last-bin", "26"], "last_bin must be <= 25"),
+        (["limit", "--case", "A", *POINT, "--first-bin", "1", "--last-bin", "2"], "acceptance must be"),
         (["spectrum", "--case", "A", *POINT, "--g", "-1e-8"], "g must be >= 0 and finite, got -1e-08"),
         (["loops", "--m-chi", "-inf", "--m-zp", "-1e-3"], "m_chi must be > 0 MeV and finite, got -inf"),
         (
@@ -619,13 +620,16 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
             ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-q", "d=1e155"],
             "a number is too large to compute with: Numerical result out of range",
         ),
-        (["loops", "--m-chi", "1e200", "--m-zp", "1e200"], "is too large or too small to compute"),
+        (["loops", "--m-chi", "1e200", "--m-zp", "1e200"], "m_chi must be from 1e-06 to 1e+09 MeV, got 1e+200"),
         (
             ["coefficients", "--case", "A", "--m-chi", "1e-200", "--m-zp", "1e-160", "--nuclide", "I127"],
-            "c1 must be finite, got inf",
+            "m_chi must be from 1e-06 to 1e+09 MeV, got 1e-200",
         ),
-        (["spectrum", "--case", "A", *POINT, "--g", "1e200"], "n_tree is too large or too small to compute"),
-        (["limit", "--case", "A", "--m-chi", "1e-100", "--m-zp", "1e-100"], "must be finite, got inf"),
+        (["spectrum", "--case", "A", *POINT, "--g", "1e200"], "n_tree at this g must be finite, got inf"),
+        (
+            ["limit", "--case", "A", "--m-chi", "1", "--m-zp", "1e-100"],
+            "m_zp must be from 1e-06 to 1e+09 MeV, got 1e-100",
+        ),
         ([*SCAN, "--points", "3", "--out", "x.csv", "--ratio", "1e308"], "m_zp must be > 0 MeV and finite, got inf"),
         (["limt"], "no command is called 'limt': did you mean limit?"),
         (["tree"], "no command is called 'tree': there are loops, coefficients, spectrum, limit, scan, toys, figures"),

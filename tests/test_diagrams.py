@@ -9,6 +9,8 @@ import sympy as sp
 
 mpl.use("Agg")
 
+from matplotlib import pyplot as plt
+
 from cevnsloop.results import diagrams
 from cevnsloop.results.diagrams import BOXES, CONTACT, PARTICLES, TREE, TWO_LOOP, loops, meetings, vertices
 
@@ -32,7 +34,7 @@ def name(diagram):
 def drawn(request):
     figure = getattr(diagrams, request.param)()
     yield figure, FIGURES[request.param]
-    diagrams.plt.close(figure)
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("diagram", ALL, ids=name)
@@ -217,15 +219,15 @@ def test_nothing_overlaps(drawn):
 
 def test_a_notebook_that_shows_its_first_figure_shows_the_next(monkeypatch):
     """Its backend turns interactive mode on with the first figure: drawing must leave that on."""
-    subplots = diagrams.plt.subplots
+    subplots = diagrams.subplots
 
     def first_figure(*args, **kwargs):
-        diagrams.plt.interactive(True)
+        plt.interactive(True)
         return subplots(*args, **kwargs)
 
-    monkeypatch.setattr(diagrams.plt, "subplots", first_figure)
+    monkeypatch.setattr(diagrams, "subplots", first_figure)
     try:
-        diagrams.plt.close(diagrams.tree())
-        assert diagrams.plt.isinteractive()
+        plt.close(diagrams.tree())
+        assert plt.isinteractive()
     finally:
-        diagrams.plt.interactive(False)
+        plt.interactive(False)

@@ -1,12 +1,13 @@
+import io
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 mpl.use("Agg")
 
+from cevnsloop.results import diagrams, figures, quoted as paper
 from cevnsloop.amplitudes.quarks import PUBLISHED
-from cevnsloop.results import figures
-from cevnsloop.results import quoted as paper
 
 
 @pytest.fixture
@@ -53,6 +54,42 @@ def test_fig4_draws_every_curve_in_its_panel(dataset):
 
 def test_the_style_stays_in_the_figures(fig3):
     assert mpl.rcParams["savefig.dpi"] == mpl.rcParamsDefault["savefig.dpi"]
+
+
+PERSONAL = {
+    "text.usetex": True,
+    "mathtext.fontset": "stix",
+    "font.size": 30,
+    "savefig.dpi": 30,
+    "savefig.facecolor": "red",
+    "xtick.minor.visible": True,
+    "axes.formatter.min_exponent": 5,
+}
+
+
+@pytest.mark.parametrize("draw", [diagrams.tree, lambda: figures.curves([1, 10], {"$x$": ([1, 9], "A", "-")}, "", "")])
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_the_set_up_of_a_reader_changes_no_figure(draw, suffix):
+    drawn = []
+    for personal in ({}, PERSONAL):
+        with mpl.rc_context(personal):
+            figure, file = draw(), io.BytesIO()
+            figure.savefig(file, format=suffix, metadata={"Date": None} if suffix == "svg" else {})
+        figures.plt.close(figure)
+        drawn.append(file.getvalue())
+    assert drawn[0] == drawn[1]
+
+
+def test_a_notebook_shows_what_is_saved():
+    """It prints a figure outside the function that drew it, without savefig."""
+    shown = []
+    for personal in ({}, PERSONAL):
+        with mpl.rc_context(personal):
+            figure, file = figures.curves([1, 10], {"$x$": ([1, 9], "A", "-")}, "", "", scale="loglog"), io.BytesIO()
+            figure.canvas.print_figure(file, dpi=figure.dpi, facecolor="white", bbox_inches="tight")
+        figures.plt.close(figure)
+        shown.append(file.getvalue())
+    assert shown[0] == shown[1]
 
 
 def test_colours_and_lines_differ():

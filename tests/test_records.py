@@ -68,6 +68,8 @@ HANDED_OUT = {  # what to call with the data set
     "observed": observed,
     "toys": lambda d: toys.throw(sm_events(d), d, 5, 1),
     "fits": toy_fits,
+    "bands": lambda d: toys.bands(from_predict(d), d, 4.61, 20, 1),
+    "coverage": lambda d: toys.coverage(predict(ONE, d, PUBLISHED).flat(), [1e-9, 1e-8], d, [4.61], 20, 1),
     "feldman_cousins": lambda d: toys.feldman_cousins(from_predict(d), d, 0.9, 20, 1),
     "loop_coefficients": lambda d: loop_coefficients(MODEL, nuclide("Cs133"), PUBLISHED, "mz_rounded"),
     "spectra": lambda d: tuple(paper.spectra(d, PUBLISHED).values()),

@@ -161,13 +161,17 @@ def test_any_executor_gives_the_same_bytes(run, expected, executor):
 
 
 def test_an_executor_holds_a_bounded_number_of_pieces(run, expected, monkeypatch):
+    two = threading.Event()  # no piece is done before two are held, however busy the machine is
+
     class Counting(ThreadPoolExecutor):
         held = most = 0
 
         def submit(self, function, *args):
             self.held += 1
             self.most = max(self.most, self.held)
-            future = super().submit(function, *args)
+            if self.held == 2:
+                two.set()
+            future = super().submit(lambda: two.wait(10) and function(*args))
             future.add_done_callback(self.left)
             return future
 

@@ -118,7 +118,7 @@ def documented(word, module):
     home = ".".join(["cevnsloop", *path]) if path else module
     try:
         found = getattr(importlib.import_module(home), last)
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, UnicodeEncodeError):  # the last: a folder that the locale cannot spell
         return None
     public = inspect.isfunction(found) or inspect.isclass(found)
     public = public and found.__module__.startswith("cevnsloop.") and not last.startswith("_")

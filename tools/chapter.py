@@ -208,10 +208,10 @@ def main():
     parser.add_argument("chapters", nargs="*", type=Path, help="default: all notebooks of _toc.yml")
     parser.add_argument("--text", action="store_true", help="write chapters as text instead of running them")
     arguments = parser.parse_args()
+    for chapter in arguments.chapters:
+        if chapter.suffix != ".ipynb" and (arguments.text or chapter.resolve().parent.name != TEXTS):
+            parser.error(f"{chapter} is neither a notebook nor a text in {TEXTS}/")
     paths = [chapter.resolve() for chapter in arguments.chapters] or all_chapters()
-    for path in paths:
-        if path.suffix != ".ipynb" and (arguments.text or path.parent.name != TEXTS):
-            parser.error(f"{path} is neither a notebook nor a text in {TEXTS}/")
     failed = False
     for path in paths:
         print(f"{path.name} ... ", end="", flush=True)

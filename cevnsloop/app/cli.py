@@ -13,11 +13,10 @@ from tqdm import tqdm
 from .. import analysis, jobs
 from ..amplitudes import loops
 from ..amplitudes.theory import AMPLITUDES
-from ..checks import positive
 from ..choices import Choices, chosen
 from ..experiments.csi2017 import Settings
 from ..fit import limits
-from ..model import Model
+from ..model import Model, mass
 from ..nucleus import nuclide
 from ..rates import events
 from ..results import quoted, tables
@@ -115,9 +114,8 @@ def _changed(text):
 
 
 def _loops(a):
-    m_chi, m_zp = positive("m_chi", a.m_chi, "MeV"), positive("m_zp", a.m_zp, "MeV")
+    m_chi, m_zp = mass("m_chi", a.m_chi), mass("m_zp", a.m_zp)
     values = {name: float(getattr(loops, name)(m_chi, m_zp)) for name in LOOP_FUNCTIONS}
-    _finite({name: v or np.nan for name, v in values.items()})  # none is zero: that would be an underflow
     lines = [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()]
     _show(a, _masses(a), values, lines)
 
@@ -140,7 +138,6 @@ def _coefficients(a):
 def _spectrum(a):
     found = analysis.spectrum_of(_choices(a), a.m_chi, a.m_zp, a.g)
     columns = found.table().columns
-    _finite(columns)
     parts = {name: values for name, values in columns.items() if not name.startswith("pe_")}
     lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
     for i, (low, high) in enumerate(zip(columns["pe_lo"], columns["pe_hi"], strict=True)):
@@ -268,13 +265,6 @@ def _of_the_paper(asked):
 
 def _masses(a):
     return {"m_chi": a.m_chi, "m_zp": a.m_zp}
-
-
-def _finite(values):
-    """ValueError naming the first of `values` {name: number or array} that is not finite."""
-    for name, value in values.items():
-        if not np.all(np.isfinite(value)):
-            raise ValueError(f"{name} is too large or too small to compute at these masses and couplings")
 
 
 def _show(a, made, values, lines):

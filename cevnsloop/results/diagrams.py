@@ -8,10 +8,9 @@ crossed circle): they are external lines, and internal lines - vertices + 1 coun
 from itertools import pairwise
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from .figures import styled
+from .figures import styled, subplots
 
 # kind, symbol, colour and width of the lines of a particle: nothing is told by colour alone
 PARTICLES = {
@@ -192,7 +191,7 @@ def row(diagrams, columns):
     limits = [(v.min() - margin, v.max() + margin) for v, margin in zip((x, y), MARGIN, strict=True)]
     rows = -(-len(diagrams) // columns)
     size = columns * np.ptp(limits[0]) * SCALE, rows * (np.ptp(limits[1]) * SCALE + TITLE)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    figure, axes = subplots(rows, columns, figsize=size, squeeze=False)
     for ax, diagram in zip(axes.flat, diagrams, strict=True):
         draw(ax, diagram)
         ax.set(xlim=limits[0], ylim=limits[1], aspect="equal")

@@ -42,12 +42,39 @@ STYLE = {
 SINGLE = (6.0, 4.0)
 
 
+def style():
+    """A context with the book's style on top of matplotlib's own, whatever the reader's matplotlibrc says."""
+    return plt.style.context(["default", STYLE])
+
+
+class Figure(plt.Figure):
+    """A figure that is measured, drawn and saved in the book's style too: only then do its ticks get their labels."""
+
+    def get_tightbbox(self, *args, **kwargs):
+        """The box around all that is drawn, as matplotlib says."""
+        with style():
+            return super().get_tightbbox(*args, **kwargs)
+
+    def draw(self, renderer):
+        """As matplotlib does."""
+        with style():
+            super().draw(renderer)
+
+    def savefig(self, *args, **kwargs):
+        """As matplotlib does."""
+        with style():
+            super().savefig(*args, **kwargs)
+
+
+subplots = functools.partial(plt.subplots, FigureClass=Figure)
+
+
 def styled(draw):
     """Let `draw` run in the book's style, and leave matplotlib as it was."""
 
     @functools.wraps(draw)
     def wrapper(*args, **kwargs):
-        with plt.rc_context(STYLE):
+        with style():
             figure = draw(*args, **kwargs)
             interactive = plt.isinteractive()
         plt.interactive(interactive)  # a notebook's backend turns this on with the first figure, to show the next ones
@@ -70,7 +97,7 @@ def curves(x, lines, xlabel, ylabel, scale="linear", bands=(), marks=(), ylim=No
     marks   (x, label) vertical lines, labelled at the top
     ylim    range of the y axis, by default that of the lines
     """
-    figure, ax = plt.subplots(figsize=SINGLE)
+    figure, ax = subplots(figsize=SINGLE)
     draw = ax.plot if scale == "linear" else getattr(ax, scale)
     for label, (y, colour, style) in lines.items():
         draw(x, y, style, color=COLOURS[colour], label=label)
@@ -92,7 +119,7 @@ def recoil_bands(m_chi, bands, window):
 
     window   (low, high) recoils in keV that the analysis counts
     """
-    figure, ax = plt.subplots(figsize=SINGLE)
+    figure, ax = subplots(figsize=SINGLE)
     ax.axhspan(*window, color="#eeeeee", zorder=0, label="counted in the fit")
     for label, (T_min, T_max, colour) in bands.items():
         ax.fill_between(m_chi, T_min, T_max, color=COLOURS[colour], alpha=0.3, lw=0)
@@ -107,7 +134,7 @@ def recoil_bands(m_chi, bands, window):
 @styled
 def fig3(pe_edges, curves, labels, n_obs, sigma):
     """Fig. 3: residual events per bin, `curves` {key: (B,)} as steps with `labels`, and the data with errors."""
-    figure, ax = plt.subplots(figsize=SINGLE)
+    figure, ax = subplots(figsize=SINGLE)
     centres = (pe_edges[:-1] + pe_edges[1:]) / 2
     for key, curve in curves.items():
         ax.stairs(curve, pe_edges, baseline=None, color=COLOURS[key], ls=LINES[key], lw=1.8, label=labels[key])
@@ -140,7 +167,7 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
     """
     panels = list(next(iter(sets.values())))
     cases, ratios = list(dict.fromkeys(k[0] for k in panels)), list(dict.fromkeys(k[1] for k in panels))
-    figure, axes = plt.subplots(len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False)
+    figure, axes = subplots(len(cases), len(ratios), figsize=(7.2, 6.2), sharex=True, sharey="row", squeeze=False)
     for case, ratio in panels:
         ax = axes[cases.index(case), ratios.index(ratio)]
         for (label, curves), style in zip(sets.items(), ("-", "--"), strict=False):
@@ -182,7 +209,7 @@ def expected(m_chi, panels, lines):
     """
     cases, ratios = list(dict.fromkeys(k[0] for k in panels)), list(dict.fromkeys(k[1] for k in panels))
     heights = [2, 1] * len(cases)
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         *(len(heights), len(ratios)),
         figsize=(7.2, 8.6),
         sharex=True,
@@ -225,7 +252,7 @@ def expected(m_chi, panels, lines):
 @styled
 def shifts(panels, xlabel):
     """Two-sided bars, a panel for each title: `panels` {title: {name: (down, up)}} of relative changes in per cent."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 3.4), sharex=True, sharey=True, squeeze=False)
+    figure, axes = subplots(1, len(panels), figsize=(7.2, 3.4), sharex=True, sharey=True, squeeze=False)
     for ax, (title, bars) in zip(axes[0], panels.items(), strict=True):
         names = list(bars)
         place = range(len(names))
@@ -245,7 +272,7 @@ def shifts(panels, xlabel):
 def budget(panels, xlabel):
     """Horizontal bars, longest on top, a panel for each title: `panels` {title: ({name: length}, colour key)}."""
     heights = [len(bars) for bars, _ in panels.values()]
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         len(panels), 1, figsize=(6.4, 0.9 + 0.36 * sum(heights)), sharex=True, squeeze=False, height_ratios=heights
     )
     for ax, (title, (bars, colour)) in zip(axes[:, 0], panels.items(), strict=True):
@@ -266,7 +293,7 @@ def growth(panels):
     Axes are logarithmic where x spans more than two decades, else linear from 0.
     panels   {x axis label: (y axis label, {curve label: (x, y, colour key, style)})}
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.3), squeeze=False)
+    figure, axes = subplots(1, len(panels), figsize=(7.4, 3.3), squeeze=False)
     for ax, (xlabel, (ylabel, lines)) in zip(axes[0], panels.items(), strict=True):
         for label, (x, y, colour, style) in lines.items():
             wide = x[-1] > 100 * x[0]

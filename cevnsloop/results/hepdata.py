@@ -9,17 +9,18 @@ import io
 import tarfile
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
-from ..amplitudes.quarks import AMPLITUDES
+from ..amplitudes.theory import AMPLITUDES
 from ..checks import choice
 from ..fit.limits import DELTA_CHI2, reached
 from ..model import CASES
 from ..run import output, provenance
-from . import quoted as paper
+from . import quoted
 from . import tables as results
 
 with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.RefResolver, which is to be dropped
@@ -46,7 +47,7 @@ ABSTRACT = (
 )
 
 
-def write(path, dataset, m_chi, delta_chi2):
+def write(path, dataset, theory, m_chi, delta_chi2):
     """Write the submission to `path`, a .tar.gz that HEPData takes; equal arguments give equal bytes.
 
     m_chi        masses of Fig. 4, shape (n,) in MeV
@@ -57,20 +58,20 @@ def write(path, dataset, m_chi, delta_chi2):
     if not str(path).endswith(".tar.gz"):
         raise ValueError(f"a submission must be called something.tar.gz, got {path}")
     with output.whole_file(path) as part, tempfile.TemporaryDirectory() as folder:
-        _write_files(folder, dataset, tables(dataset, m_chi, delta_chi2))
+        _write_files(folder, dataset, theory, tables(dataset, theory, m_chi, delta_chi2))
         _validate(folder)
         part.write_bytes(_archive(Path(folder)))
 
 
-def tables(dataset, m_chi, delta_chi2):
+def tables(dataset, theory, m_chi, delta_chi2):
     """The hepdata_lib.Table of Fig. 3 and of each panel of Fig. 4, in this order."""
     choice("delta_chi2", delta_chi2, tuple(DELTA_CHI2.values()))
-    limits = {name: paper.limit_curves(m_chi, dataset, amplitude, delta_chi2) for name, amplitude in AMPLITUDES.items()}
-    panels = [(case, ratio) for case in CASES for ratio in paper.RATIOS]
-    return [_fig3(dataset), *(_panel(*panel, m_chi, limits, delta_chi2) for panel in panels)]
+    limits = {name: quoted.limit_curves(m_chi, dataset, one, delta_chi2) for name, one in _theories(theory).items()}
+    panels = [(case, ratio) for case in CASES for ratio in quoted.RATIOS]
+    return [_fig3(dataset, theory), *(_panel(*panel, m_chi, limits, delta_chi2) for panel in panels)]
 
 
-def _fig3(dataset):
+def _fig3(dataset, theory):
     bins = hepdata_lib.Variable("Number of photoelectrons", is_independent=True, is_binned=True, units="PE")
     bins.values = list(zip(dataset.pe_edges[:-1].tolist(), dataset.pe_edges[1:].tolist(), strict=True))
     data = _dependent("Residual events, data", dataset.n_obs, [("Data", f"{dataset.name}, doi {dataset.doi}")], EVENTS)
@@ -82,23 +83,27 @@ def _fig3(dataset):
         "that enter the fit, and the expected signals of the Standard Model and of one point of parameter space in "
         "each case."
     )
-    return _table("Figure 3", "3", description, "N", [bins, data, *_signals(dataset)])
+    return _table("Figure 3", "3", description, "N", [bins, data, *_signals(dataset, theory)])
 
 
-def _signals(dataset):
+def _signals(dataset, theory):
     """The Standard Model, where no loop amplitude enters, and both benchmarks with each loop amplitude."""
-    spectra = {name: paper.spectra(dataset, amplitude) for name, amplitude in AMPLITUDES.items()}
+    spectra = {name: quoted.spectra(dataset.experiment, one) for name, one in _theories(theory).items()}
     yield _dependent("Residual events, Standard Model", spectra["published"]["SM"], [], EVENTS)
     for name, curves in spectra.items():
-        for case, point in paper.BENCHMARKS.items():
+        for case, point in quoted.BENCHMARKS.items():
             masses = [("$m_\\chi$", point.m_chi, "MeV"), ("$m_{Z'}$", point.m_zp, "MeV")]
             qualifiers = [*_model(case, name), *masses, ("$g_\\chi g_q$", point.g)]
             yield _dependent(f"Residual events, case {case}", curves[case], qualifiers, EVENTS)
 
 
+def _theories(theory):
+    return {name: replace(theory, amplitude=amplitude) for name, amplitude in AMPLITUDES.items()}
+
+
 def _panel(case, ratio, m_chi, limits, delta_chi2):
     """The panel of Fig. 4 for one case and m_Z' / m_chi; `limits` {amplitude: {(case, ratio): array}}."""
-    place = f"{('top', 'bottom')[CASES.index(case)]} {('left', 'right')[paper.RATIOS.index(ratio)]}"
+    place = f"{('top', 'bottom')[CASES.index(case)]} {('left', 'right')[quoted.RATIOS.index(ratio)]}"
     masses = hepdata_lib.Variable("$m_\\chi$", is_independent=True, is_binned=False, units="MeV")
     masses.values = m_chi.tolist()
     fixed = [("$m_{Z'}/m_\\chi$", ratio), ("CL", 90, "%"), ("$\\Delta\\chi^2$", delta_chi2)]
@@ -145,14 +150,14 @@ def _model(case, amplitude):
     ]
 
 
-def _write_files(folder, dataset, tables):
+def _write_files(folder, dataset, theory, tables):
     """submission.yaml and a data file for each table. Submission.create_files would put a tar file into the
     current folder, with times and owners in it."""
     submission = hepdata_lib.Submission()
     submission.add_link("The paper", f"https://doi.org/{PAPER_DOI}")
     submission.add_link(f"The data, {dataset.name}", f"https://doi.org/{dataset.doi}")
     head = {
-        "comment": f"{ABSTRACT}Computed by {provenance.line()}, with {dataset.settings}.",
+        "comment": f"{ABSTRACT}Computed by {provenance.line()}, with {theory}, {dataset.settings}.",
         "additional_resources": submission.additional_resources,
         "data_license": submission.get_license(),
     }

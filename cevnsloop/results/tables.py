@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..fit.limits import remark
 from ..model import DOWN_TYPE
 from . import quoted
 
@@ -49,9 +50,10 @@ def fig4(m_chi, curves, dataset, theory, delta_chi2):
         f"g_limit_{case}_ratio{ratio:g}: case {case} ({CURRENTS[case]} quark current), m_zp = {ratio:g} m_chi"
         for case, ratio in curves
     )
+    remarks = (f"{name}: {line}" for name, g in limits.items() if (line := remark(g, delta_chi2)))
     return Table(
         "Fig. 4, upper limits on g_chi g_q over m_chi",
         {"m_chi": m_chi} | limits,
         {"m_chi": "MeV"} | dict.fromkeys(limits, "1"),
-        (*panels, COUPLINGS, f"delta_chi2 {delta_chi2:g}", f"{theory}", data(dataset)),
+        (*panels, COUPLINGS, f"delta_chi2 {delta_chi2:g}", f"{theory}", data(dataset), *remarks),
     )
