@@ -5,7 +5,7 @@ import functools
 import hashlib
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 from .amplitudes.quarks import SWITCHES
@@ -125,13 +125,14 @@ class Choices(Record):
 
     def described(self):
         """What was chosen, as what JSON can hold."""
-        data = self.dataset
+        data, amplitude = self.dataset, self.theory.amplitude
         return {
-            **{one.name: getattr(self, one.name) for one in fields(self)},
-            "amplitude": str(self.theory.amplitude),
-            "flip": list(self.flip),
+            **{one.name: getattr(self, one.name) for one in fields(self) if one.name != "flip"},
+            "amplitude": str(amplitude),
+            "switches": asdict(amplitude) if is_dataclass(amplitude) else repr(amplitude),
             "inputs": dict(self.inputs.changes),
-            "data": {"name": data.name, "doi": data.doi, **asdict(data.settings), **_own(self.data)},
+            "data": {"name": data.name, "doi": data.doi, **_own(self.data)},
+            "settings": asdict(data.settings),
         }
 
 

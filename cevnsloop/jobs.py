@@ -1,5 +1,6 @@
 """Scans and toy runs as values: a `Job` says which rows there are, and any process can compute some of them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,13 @@ from .run import output
 MOST_ROWS, MOST_TOYS = 10**7, 10**6  # of a table, at a mass: some minutes, a GB
 LIMITS = ("g_limit", "g_best", "chi2_min", "loop_share")
 TOYS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")), "coverage", "g_fc", "left_out")
+
+
+def counted(name, value, most):
+    """Return `value` as an int from 1 to `most`; ValueError otherwise."""
+    if not 1 <= whole(name, value, -math.inf) <= most:
+        raise ValueError(f"{name} must be from 1 to {most}, got {value}")
+    return int(value)
 
 
 @dataclass(frozen=True)
@@ -33,14 +41,19 @@ class Masses(Record):
         low, high = (float(x) for x in (self.low, self.high))
         if not (0 < low <= high < np.inf):
             raise ValueError(f"{self.name} must satisfy 0 < min <= max in MeV, got {low} and {high}")
-        points = whole(f"points of {self.name}", self.points, 1)
-        if points > MOST_ROWS:
-            raise ValueError(f"points of {self.name} must be from 1 to {MOST_ROWS}, got {points}")
-        self._keep(low=low, high=high, points=points)
+        self._keep(low=low, high=high, points=counted(self._points, self.points, MOST_ROWS))
+
+    @property
+    def _points(self):
+        return "points" if self.name == "m_chi" else f"{self.name}_points"
 
     def values(self):
         """The masses, shape (points,)."""
         return np.geomspace(self.low, self.high, self.points)
+
+    def described(self):
+        """Range and number, as what JSON can hold."""
+        return {f"{self.name}_min": self.low, f"{self.name}_max": self.high, self._points: self.points}
 
     def __str__(self):
         return f"{self.points} points from {self.low:g} to {self.high:g} MeV"
@@ -53,7 +66,7 @@ class Job(Record):
     choices   the Choices
     m_chi     Masses of chi
     m_zp      a ratio m_zp / m_chi, or Masses of Z', each with every m_chi in turn
-    toys      experiments thrown at each mass and coupling, 0 for limits alone
+    toys      experiments thrown at each mass and coupling, None for limits alone
     seed      of the toys
 
     Raises ValueError for another type, more than MOST_ROWS rows or MOST_TOYS toys.
@@ -62,7 +75,7 @@ class Job(Record):
     choices: Choices
     m_chi: Masses
     m_zp: float | Masses
-    toys: int = 0
+    toys: int | None = None
     seed: int = 0
 
     def __post_init__(self):
@@ -70,10 +83,10 @@ class Job(Record):
         instance("m_chi", self.m_chi, Masses)
         if not isinstance(self.m_zp, Masses):
             self._keep(m_zp=float(positive("ratio", self.m_zp, "")))
-        self._keep(toys=whole("toys", self.toys, 0), seed=whole("seed", self.seed, 0))
-        for name, value, most in (("points times m_zp_points", len(self), MOST_ROWS), ("toys", self.toys, MOST_TOYS)):
-            if value > most:
-                raise ValueError(f"{name} must be <= {most}, got {value}")
+        self._keep(seed=whole("seed", self.seed, 0))
+        if self.toys is not None:
+            self._keep(toys=counted("toys", self.toys, MOST_TOYS))
+        counted("points times m_zp_points", len(self), MOST_ROWS)
 
     def __len__(self):
         return self.m_chi.points * (self.m_zp.points if isinstance(self.m_zp, Masses) else 1)
@@ -94,11 +107,9 @@ class Job(Record):
 
     def described(self):
         """All that the rows depend on, as what JSON can hold."""
-        m_zp = (
-            {"ratio": self.m_zp} if not isinstance(self.m_zp, Masses) else {"m_zp": list(vars(self.m_zp).values())[:3]}
-        )
-        m_chi = [self.m_chi.low, self.m_chi.high, self.m_chi.points]
-        return self.choices.described() | {"m_chi": m_chi} | m_zp | {"toys": self.toys, "seed": self.seed}
+        m_zp = self.m_zp.described() if isinstance(self.m_zp, Masses) else {"ratio": self.m_zp}
+        drawn = {"toys": self.toys, "seed": self.seed} if self.toys else {}
+        return self.choices.described() | self.m_chi.described() | m_zp | drawn
 
 
 def head(job, table):

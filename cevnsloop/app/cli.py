@@ -130,8 +130,8 @@ def _coefficients(a):
     units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
     values = {name: float(getattr(c, name)) for name in units}
     own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
-    made = {name: value for name, value in asked.described().items() if name not in ("data", "neutrinos", "delta_chi2")}
-    made.pop("statistic")
+    others = ("data", "settings", "neutrinos", "delta_chi2", "statistic")
+    made = {name: value for name, value in asked.described().items() if name not in others}
     _show(a, made | own | _masses(a), values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])
 
 
@@ -144,7 +144,10 @@ def _spectrum(a):
         lines.append(f"{low:3g}-{high:<3g} " + " ".join(f"{v[i]:14.6g}" for v in parts.values()))
     lines.append("sum     " + " ".join(f"{v.sum():14.6g}" for k, v in parts.items() if k != "sigma"))
     _show(
-        a, found.choices.described() | _masses(a) | {"g": a.g}, columns, [*lines, *map("note: {}".format, found.notes)]
+        a,
+        found.choices.described() | _masses(a) | {"g": a.g},
+        columns | {"notes": list(found.notes)},
+        [*lines, *map("note: {}".format, found.notes)],
     )
 
 
@@ -159,7 +162,7 @@ def _limit(a):
     values = {name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min", "loop_share")}
     values |= {"sets_limit": str(found.sets_limit)} | {name: float(part.sum()) for name, part in parts.items()}
     lines = [
-        f"G = g_chi g_q < {values['g_limit']:.4g}, set by the {values['sets_limit']} "
+        f"g_chi g_q < {values['g_limit']:.4g}, set by the {values['sets_limit']} "
         f"(case {asked.case}, amplitude {asked.theory.amplitude}, {dataset.name})",
         f"chi2 = {values['chi2_min']:.4g} + {asked.delta_chi2:g}; best fit at {values['g_best']:.4g}",
         "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
@@ -181,8 +184,6 @@ def _scan(a):
 
 
 def _toys(a):
-    if a.toys < 1:
-        raise ValueError(f"toys must be >= 1, got {a.toys}")
     masses = jobs.Masses(a.m_chi_min, a.m_chi_max, a.points)
     job = jobs.Job(_choices(a), masses, a.ratio, a.toys, a.seed)
     _written(a, job, "mass", f"{len(job)} masses with {a.toys} toys each written to {a.out}")

@@ -145,7 +145,7 @@ def couplings(text):
         except ValueError:
             raise ValueError(f"g_q must be {', '.join(PATTERNS)} or look like d=1,s=1,b=1, got {text!r}") from None
         if flavour in found:
-            raise ValueError(f"g_q must have every flavour once, got {flavour} twice in {text!r}")
+            raise ValueError(f"g_q must name each flavour once, got {text!r}")
         found[flavour] = value
     return found
 
