@@ -8,13 +8,13 @@ each is checked against its SHA-256 before it is used.
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ..checks import FrozenDict, Record, frozen, increasing, instance, non_negative, number, positive, shaped
+from ..checks import FrozenDict, Record, finite, frozen, increasing, instance, non_negative, number, positive, sealed, shaped
 from ..inputs import STANDARD, Table
 from ..nucleus import Nuclide
 
@@ -84,7 +84,7 @@ class Experiment(Record):
 
     name: str
     doi: str
-    settings: Any
+    settings: Record
     targets: tuple[Target, ...]
     fluence: float
     response: Response
@@ -93,27 +93,29 @@ class Experiment(Record):
     inputs: Table = STANDARD
 
     def __post_init__(self):
-        for name, kind in {"name": str, "doi": str, "arrival": Mapping, "inputs": Table}.items():
+        kinds = {"name": str, "doi": str, "settings": Record, "arrival": Mapping, "axes": Sequence, "inputs": Table}
+        for name, kind in kinds.items():
             instance(name, getattr(self, name), kind)
-        targets = tuple(instance("target", one, Target) for one in instance("targets", self.targets, (tuple, list)))
+        if not hasattr(self.response, "probability"):
+            raise ValueError(f"response must be such as response.FineBins, got {self.response!r}")
+        targets = tuple(instance("target", one, Target) for one in instance("targets", self.targets, Sequence))
         arrival = {key: np.atleast_1d(non_negative(f"arrival[{key!r}]", x, "")) for key, x in self.arrival.items()}
         if not targets or sorted(arrival) != sorted(ARRIVALS) or max(x.sum() for x in arrival.values()) > 1 + ROUNDING:
             raise ValueError(
                 "an experiment must have a target, and fractions <= 1 of 'prompt' and 'delayed' that arrive"
             )
-        times = len(arrival["prompt"])
-        shaped("arrival['delayed']", arrival["delayed"], (times,))
-        if math.prod(map(len, self.axes)) != self.response.n_bins * times:
+        times = arrival["prompt"].size
+        self._keep(
+            targets=targets,
+            fluence=number("fluence", self.fluence, "MeV^2", positive),
+            arrival=FrozenDict({key: frozen(shaped(f"arrival[{key!r}]", x, (times,))) for key, x in arrival.items()}),
+            axes=tuple(instance("axis", axis, Axis) for axis in self.axes),
+        )
+        if self.n_bins != self.response.n_bins * times or (times > 1 and len(self.axes[-1]) != times):
             sizes = " x ".join(str(len(axis)) for axis in self.axes)
             raise ValueError(
                 f"axes must have {self.response.n_bins} x {times} bins, those of light and time, got {sizes}"
             )
-        self._keep(
-            targets=targets,
-            fluence=number("fluence", self.fluence, "MeV^2", positive),
-            arrival=FrozenDict({key: frozen(x) for key, x in arrival.items()}),
-            axes=tuple(instance("axis", axis, Axis) for axis in self.axes),
-        )
 
     @property
     def n_bins(self):
@@ -150,9 +152,10 @@ class Counts(Record):
 
     def __post_init__(self):
         n_on, b_ss = non_negative("n_on", self.n_on, ""), non_negative("b_ss", self.b_ss, "")
-        centres = {name: np.asarray(centre, dtype=np.float64) for name, centre in self.centres.items()}
-        for name, centre in centres.items():
-            shaped(f"centres[{name!r}]", centre, n_on.shape[:-1])
+        centres = {
+            name: shaped(f"centres[{name!r}]", finite(f"centres[{name!r}]", centre, ""), n_on.shape[:-1])
+            for name, centre in instance("centres", self.centres, Mapping).items()
+        }
         self._keep(
             n_on=n_on,
             b_ss=shaped("b_ss", b_ss, n_on.shape),
@@ -222,7 +225,7 @@ class Dataset(Record):
     @property
     def b_on(self):
         """Expected beam-on background, shape (B,)."""
-        return frozen(sum(one.events for one in self.backgrounds.values()))
+        return sealed(sum((one.events for one in self.backgrounds.values()), np.zeros(self.experiment.n_bins)))
 
     @property
     def n_obs(self):

@@ -83,7 +83,7 @@ def ceiling(events, dataset, statistic=gaussian):
     y_best, chi2_min, _ = (np.ravel(found) for found in first_rise(curves, y, []))
     beyond = np.tile(y, curves.shape[0]) > y_best
     highest = np.where(beyond, look(curves, y), chi2_min).max(0)
-    return (highest - chi2_min).reshape(*dataset.n_on.shape[:-1], *events.n.shape[1:-1])
+    return (highest - chi2_min).reshape((*dataset.n_on.shape[:-1], *events.n.shape[1:-1]))
 
 
 def why(events, dataset, delta_chi2, statistic=gaussian):

@@ -38,8 +38,8 @@ PARTS = {
 def shifted(dataset, ingredient, sigmas):
     """`dataset` with one of INGREDIENTS `sigmas` standard deviations above (or below, if < 0) its input.
 
-    The error is the upper one for sigmas > 0 and the lower one for sigmas < 0. Counts, and so n_obs, stay. The last ones
-    are kept, and with them their kernels.
+    The error is the upper one for sigmas > 0 and the lower one for sigmas < 0. Counts, and so n_obs, stay. The last
+    results are kept, and with them their kernels.
     Raises ValueError for an unknown ingredient, a data set other than CsI 2017, whose errors these are, or a
     shift that leaves nothing of the ingredient.
     """

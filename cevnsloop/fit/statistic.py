@@ -97,8 +97,9 @@ class Statistic(Record):
         through. Raises ValueError for other shapes, for a change too many or too few, and as `check` does.
         """
         found, shape = self._minima(n_th, counts, changes)
-        nuisances = (found.x - self.none[:, None]).reshape(-1, *shape)
-        return found.value.reshape(shape), dict(zip(self.names, nuisances, strict=True))
+        # [()] makes numbers of arrays without axes
+        nuisances = [(x - none).reshape(shape)[()] for x, none in zip(found.x, self.none, strict=True)]
+        return found.value.reshape(shape)[()], dict(zip(self.names, nuisances, strict=True))
 
     def gradient(self, n_th, counts, changes=FrozenDict()):  # noqa: B008
         """Derivatives of the profiled statistic by n_th, shape (..., B), and by each of the changes, {name: (..., B)}.

@@ -39,7 +39,8 @@ def throw(n_th, dataset, number, seed, nuisances=FrozenDict()):  # noqa: B008, n
     beam = sum((1 + truth[name]) * one.events for name, one in dataset.backgrounds.items())
     mean = dataset.b_ss + (1 + truth["alpha"]) * n_th + beam
     if not np.all(mean >= 0):
-        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for {truth}")
+        nuisances = ", ".join(f"{name} {value}" for name, value in truth.items())
+        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for {nuisances}")
     shape = (number, len(mean))
     n_on, b_ss = rng.poisson(mean, shape).astype(float), rng.poisson(dataset.b_ss, shape).astype(float)
     return Counts(n_on, b_ss, {name: rng.normal(truth[name], width, number) for name, width in widths.items()})

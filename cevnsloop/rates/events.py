@@ -143,6 +143,7 @@ def predict(model, experiment, theory):
     g_chi times the largest |g_q|, for any signs and ratios.
     Models are treated in blocks: memory beyond the result does not grow with their number.
     """
+    _check(model, experiment, theory)
     n = np.empty((3, model.m_chi.size, experiment.n_bins))
     for here, parts in _blocks(model, experiment, theory):
         n[0, here], n[1, here], n[2, here] = parts["n_sm"], parts["n_tree"] + parts["n_interference"], parts["n_loop"]
@@ -157,6 +158,7 @@ def parts(model, experiment, theory, g=1.0):
     n_interference   of the loops with Z exchange, times G^2, of either sign; 0 if the amplitude leaves it out
     n_loop           of the loops, Eq. (25) if they are separable, times G^4
     """
+    _check(model, experiment, theory)
     y = non_negative("g", g, "")[..., None] ** 2
     found = {name: np.empty((model.m_chi.size, experiment.n_bins)) for name in ("n_tree", "n_interference", "n_loop")}
     for here, block in _blocks(model, experiment, theory):
@@ -172,11 +174,14 @@ def sm_events(experiment, theory):
     return kernels(experiment, "all", theory).n_sm
 
 
-def _blocks(model, experiment, theory):
-    """The parts of n(G) for BLOCK models at a time, with the slice of the flattened masses that they are for."""
+def _check(model, experiment, theory):
     instance("model", model, Model, "unit_model(...)")
     instance("experiment", experiment, Experiment, "csi2017.dataset().experiment")
     instance("theory", theory, Theory, "Theory(PUBLISHED)")
+
+
+def _blocks(model, experiment, theory):
+    """The parts of n(G) for BLOCK models at a time, with the slice of the flattened masses that they are for."""
     model, kernel = model.pattern(), kernels(experiment, model.neutrinos, theory)
     masses = model.m_chi.ravel(), model.m_zp.ravel()
     for start in range(0, model.m_chi.size, BLOCK):
