@@ -30,9 +30,9 @@ import scipy
 from scipy.optimize import elementwise
 
 from cevnsloop.amplitudes import gluon, loops
-from cevnsloop.amplitudes.quarks import AMPLITUDES, PUBLISHED, REDERIVED, loop_coefficients
-from cevnsloop.experiments import csi2017 as coherent
-from cevnsloop.experiments import settings
+from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, loop_coefficients
+from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.experiments import csi2017
 from cevnsloop.fit import limits as fit
 from cevnsloop.fit import toys
 from cevnsloop.model import unit_model
@@ -104,12 +104,12 @@ def yardstick(repeats):
 
 def models(case, masses, points):
     """Models with m_chi from `masses` and m_zp between 2 and 10 times that, as in the panels of Fig. 4."""
-    m_chi = paper.masses(*masses, points)
+    m_chi = np.geomspace(*masses, points)
     return unit_model(case, m_chi, m_chi * np.random.default_rng(1).uniform(2, 10, points))
 
 
 def limits_of(model, dataset, amplitude):
-    return fit.upper_limit(events.predict(model, dataset, amplitude), dataset, DELTA)
+    return fit.upper_limit(events.predict(model, dataset.experiment, Theory(amplitude)), dataset, DELTA)
 
 
 def amortised(dataset, size):
@@ -119,7 +119,7 @@ def amortised(dataset, size):
         for (case, name, label), row in rows.items():
             model = models(case, RANGES[label], size["points"])
             start = time.perf_counter()
-            parts = events.predict(model, dataset, AMPLITUDES[name])
+            parts = events.predict(model, dataset.experiment, Theory(AMPLITUDES[name]))
             middle = time.perf_counter()
             fit.upper_limit(parts, dataset, DELTA)
             found = {"predict_us": middle - start, "limit_us": time.perf_counter() - middle}
@@ -223,9 +223,9 @@ def peak():
 
 def plane(case, side):
     """Limits for side x side masses: to be run in a process of its own."""
-    dataset = coherent.csi2017(settings.csi2017())
+    dataset = csi2017.dataset()
     before, start = peak(), time.perf_counter()
-    m_chi, m_zp = np.meshgrid(paper.masses(1.0, 1000.0, side), paper.masses(1.0, 10_000.0, side), indexing="ij")
+    m_chi, m_zp = np.meshgrid(np.geomspace(1.0, 1000.0, side), np.geomspace(1.0, 10_000.0, side), indexing="ij")
     limits_of(unit_model(case, m_chi, m_zp), dataset, REDERIVED)
     seconds = time.perf_counter() - start
     return {"case": case, "points": side**2, "seconds": seconds, "before_MB": before, "peak_MB": peak()}
@@ -251,7 +251,7 @@ def growth_bins(size):
     rows = []
     for case in "AB":
         for bins in (2, 4, 8, 12, 16, 22):
-            dataset = coherent.csi2017(settings.csi2017(first_bin=4, last_bin=3 + bins))
+            dataset = csi2017.dataset(csi2017.Settings(first_bin=4, last_bin=3 + bins))
             model = models(case, RANGES["1 to 1000 MeV"], size["points"])
             limits_of(model, dataset, REDERIVED)
             seconds = best(lambda: limits_of(model, dataset, REDERIVED), size["repeats"])  # noqa: B023
@@ -260,7 +260,7 @@ def growth_bins(size):
 
 
 def growth_toys(dataset, size):
-    parts = events.predict(unit_model("A", [10.0], [100.0]), dataset, REDERIVED)
+    parts = events.predict(unit_model("A", [10.0], [100.0]), dataset.experiment, Theory(REDERIVED))
     rows = []
     for n in decades(size["fits"], 100):
         thrown = toys.throw(parts.n_sm, dataset, n, 1)
@@ -272,10 +272,10 @@ def growth_toys(dataset, size):
 
 def many_toys(dataset, size):
     """Expected bands and Feldman-Cousins limits: seconds, and microseconds for each fit of a model to a toy."""
-    m_chi = paper.masses(1.0, 1000.0, size["masses"])
+    m_chi = np.geomspace(1.0, 1000.0, size["masses"])
     rows = []
     for case in "AB":
-        parts = events.predict(unit_model(case, m_chi, 10 * m_chi), dataset, REDERIVED)
+        parts = events.predict(unit_model(case, m_chi, 10 * m_chi), dataset.experiment, Theory(REDERIVED))
         seconds = best(lambda: toys.bands(parts, dataset, DELTA, size["toys"], 1), 1)  # noqa: B023
         rows.append({"what": f"bands, case {case}", "fits": size["toys"] * size["masses"], "seconds": seconds})
         few = parts.at(slice(None, None, max(1, size["masses"] // 4)))
@@ -288,12 +288,12 @@ def many_toys(dataset, size):
 
 def fig4(dataset, size):
     """Seconds for all curves of Fig. 4 with both amplitudes, kernels included."""
-    m_chi = paper.masses(1.0, 1000.0, 200)
+    m_chi = np.geomspace(1.0, 1000.0, 200)
 
     def both():
         new = replace(dataset)  # another record: its kernels are made anew
         for amplitude in (PUBLISHED, REDERIVED):
-            paper.limit_curves(m_chi, new, amplitude, DELTA)
+            paper.limit_curves(m_chi, new, Theory(amplitude), DELTA)
 
     return best(both, size["repeats"])
 
@@ -301,7 +301,7 @@ def fig4(dataset, size):
 def measured(size):
     """All results: the content of the file. `exps` is a limit in yardsticks, `ratio` a direct limit in fast ones."""
     planes = [json.loads(fresh(__file__, "--plane", case, str(size["side"]))) for case in "AB"]
-    dataset = coherent.csi2017(settings.csi2017())
+    dataset = csi2017.dataset()
     repeats = size["repeats"]
     found = {
         "machine": machine(),

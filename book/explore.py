@@ -12,6 +12,7 @@ import numpy as np
 
 from cevnsloop import units
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.fit import limits as fit
 from cevnsloop.model import CASES, unit_model
 from cevnsloop.rates.events import predict
@@ -60,7 +61,7 @@ def compute(ratios, masses, dataset, delta_chi2):
     for case in CASES:
         model = unit_model(case, masses, ratios[:, None] * masses)
         for amplitude in AMPLITUDES:
-            events = predict(model, dataset, amplitude)
+            events = predict(model, dataset.experiment, Theory(amplitude))
             key = case, str(amplitude)
             limits[key] = fit.upper_limit(events, dataset, delta_chi2).g_limit
             g = limits[case, str(PUBLISHED)]

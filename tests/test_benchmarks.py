@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cevnsloop.amplitudes.quarks import PUBLISHED, loop_coefficients
+from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.fit.limits import upper_limit
 from cevnsloop.model import unit_model
 from cevnsloop.rates.events import predict
@@ -107,7 +108,7 @@ def test_limits_agree_with_direct_quadrature(case, m_chi, m_zp, dataset):
         found = loop_coefficients(model, nucleus, PUBLISHED, dataset.settings.moments)
         c[nucleus.symbol] = tuple(float(x) for x in (found.c1, found.c2, found.c3))
     expected = reference_events.limit_by_quadrature(case, m_chi, m_zp, c, dataset, 4.61)
-    limit = upper_limit(predict(model, dataset, PUBLISHED), dataset, 4.61).g_limit
+    limit = upper_limit(predict(model, dataset.experiment, Theory(PUBLISHED)), dataset, 4.61).g_limit
     # four recoil nodes per interval: 1e-9 of an event rate, less of a coupling
     assert limit == pytest.approx(expected, rel=1e-9, abs=0)
 
@@ -115,7 +116,7 @@ def test_limits_agree_with_direct_quadrature(case, m_chi, m_zp, dataset):
 def test_the_slow_fit_finds_a_signal(dataset):
     """Its branch for a best fit above zero: spectra that the data ask for."""
     model = unit_model("B", 53.0, 106.0)
-    events = predict(model, dataset, PUBLISHED)
+    events = predict(model, dataset.experiment, Theory(PUBLISHED))
     less = [0.5 * n for n in events.n_sm]
     expected = reference_events.limit(less, [0.0] * len(less), events.n_loop.tolist(), dataset, 2.71)
     n_sm = events.n_sm * 0.5

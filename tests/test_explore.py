@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
-from cevnsloop.fit.limits import DELTA_CHI2, scan
+from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.fit.limits import DELTA_CHI2, upper_limit
 from cevnsloop.model import CASES, DOWN_TYPE, unit_model
 from cevnsloop.rates.events import predict
 from cevnsloop.results import quoted as paper
@@ -69,7 +70,7 @@ def test_grid_is_one_that_a_reader_can_use(explore):
 
 @pytest.mark.parametrize("name", AMPLITUDES)
 def test_limits_are_those_of_the_paper_module(name, grid, explore, dataset):
-    curves = paper.limit_curves(explore.MASSES, dataset, AMPLITUDES[name], D)
+    curves = paper.limit_curves(explore.MASSES, dataset, Theory(AMPLITUDES[name]), D)
     assert len(curves) == 4
     for (case, ratio), curve in curves.items():
         row = grid.limits[case, name][explore.RATIOS.index(ratio)]
@@ -82,7 +83,7 @@ def test_stored_limits_at_the_quoted_points(name, quoted, stored, dataset):
     p = quoted.point
     at = stored["ratios"].index(p.m_zp / p.m_chi), stored["masses"].index(p.m_chi)
     limit = stored["limits"][p.case][name][at[0]][at[1]]
-    assert limit == rounded(paper.limit_at(p, dataset, AMPLITUDES[name], D))
+    assert limit == rounded(paper.limit_at(p, dataset, Theory(AMPLITUDES[name]), D))
     assert [p.case, p.m_zp / p.m_chi, p.m_chi, quoted.g_limit] in stored["quoted"]
     assert len(stored["quoted"]) == len(paper.QUOTED)
 
@@ -93,8 +94,10 @@ def test_stored_spectra_are_those_of_the_published_limit(case, name, stored, dat
     """Both amplitudes with the same coupling, the limit of the published one."""
     mass, n_sm = np.array(stored["shown"]), np.array(stored["n_sm"])
     for ratio in (1, 2, 10, 100):
-        g = scan(case, mass, ratio, dataset, PUBLISHED, D, DOWN_TYPE).g_limit
-        total = predict(unit_model(case, mass, ratio * mass), dataset, AMPLITUDES[name]).total(g)
+        g = upper_limit(
+            predict(unit_model(case, mass, ratio * mass, DOWN_TYPE), dataset.experiment, Theory(PUBLISHED)), dataset, D
+        ).g_limit
+        total = predict(unit_model(case, mass, ratio * mass), dataset.experiment, Theory(AMPLITUDES[name])).total(g)
         kept = stored["signal"][case][name][stored["ratios"].index(ratio)]
         shown = n_sm + [np.zeros(len(n_sm)) if signal == 0 else np.array(signal) / 100 for signal in kept]
         # the tolerance is what is rounded: half a hundredth of an event, and four digits of the Standard Model
@@ -170,7 +173,7 @@ def test_where_there_is_no_limit_there_is_a_gap(explore, dataset):
             expected = none if case == "A" else np.zeros_like(none)
             assert (np.isposinf(grid.limits[case, name]) == expected).all()
             assert (np.isnan(grid.signal[case, name]).any(-1) == expected).all()
-    g = paper.limit_at(paper.Point("A", 20.0, 2000.0), dataset, PUBLISHED, 13.0)
+    g = paper.limit_at(paper.Point("A", 20.0, 2000.0), dataset, Theory(PUBLISHED), 13.0)
     assert grid.limits["A", "published"][1, 2] == pytest.approx(g, rel=SAME, abs=0)
     stored = json.loads(explore.numbers(grid, masses, dataset))
     assert stored["limits"]["A"]["published"][1] == ["never", "never", rounded(g)]

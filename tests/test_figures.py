@@ -6,13 +6,15 @@ import pytest
 
 mpl.use("Agg")
 
-from cevnsloop.results import diagrams, figures, quoted as paper
 from cevnsloop.amplitudes.quarks import PUBLISHED
+from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.results import diagrams, figures
+from cevnsloop.results import quoted as paper
 
 
 @pytest.fixture
 def fig3(dataset):
-    curves = paper.spectra(dataset, PUBLISHED)
+    curves = paper.spectra(dataset.experiment, Theory(PUBLISHED))
     figure = figures.fig3(dataset.pe_edges, curves, paper.labels(), dataset.n_obs, dataset.sigma)
     yield figure, curves
     figures.plt.close(figure)
@@ -30,7 +32,7 @@ def test_fig3_draws_what_it_is_given(fig3, dataset):
 
 def test_fig4_draws_every_curve_in_its_panel(dataset):
     m_chi = np.geomspace(1, 1000, 4)
-    curves = paper.limit_curves(m_chi, dataset, PUBLISHED, 4.61)
+    curves = paper.limit_curves(m_chi, dataset, Theory(PUBLISHED), 4.61)
     other = {key: 2 * curve for key, curve in curves.items()}
     shaded = {10.0: [(100.0, "heavy"), (8.0, "light")]}
     figure = figures.fig4(m_chi, {"one": curves, "two": other}, paper.quoted_by_panel(), shaded)

@@ -12,9 +12,8 @@ import pytest
 import yaml
 
 from cevnsloop import __version__
-from cevnsloop.amplitudes.quarks import AMPLITUDES
-from cevnsloop.experiments import csi2017 as coherent
-from cevnsloop.experiments import settings
+from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.experiments import csi2017
 from cevnsloop.fit.limits import DELTA_CHI2
 from cevnsloop.results import hepdata
 from cevnsloop.results import quoted as paper
@@ -132,7 +131,7 @@ def test_the_curves_of_fig3(tables, dataset):
     _, table = tables["Figure 3"]
     assert len(table["dependent_variables"]) == 6
     assert all(v["header"]["units"] == "events / bin" for v in table["dependent_variables"])
-    spectra = {name: paper.spectra(dataset, amplitude) for name, amplitude in AMPLITUDES.items()}
+    spectra = {name: paper.spectra(dataset.experiment, Theory(amplitude)) for name, amplitude in AMPLITUDES.items()}
     (sm,) = the(table, "Residual events, Standard Model")
     assert qualifiers(sm) == {}
     for curves in spectra.values():
@@ -167,7 +166,7 @@ def test_the_panels_of_fig4(tables, dataset, name):
     for variable in limits:
         assert variable["header"] == {"name": "Upper limit on $g_\\chi g_q$"}
         named = qualifiers(variable)
-        curves = paper.limit_curves(M_CHI, dataset, AMPLITUDES[named["Loop amplitude"]], 4.61)
+        curves = paper.limit_curves(M_CHI, dataset, Theory(AMPLITUDES[named["Loop amplitude"]]), 4.61)
         assert numbers(variable) == pytest.approx(curves[case, ratio].tolist(), rel=WRITTEN, abs=0)
         assert named["Case"] == f"{case}, {current} quark current"
         assert named["$m_{Z'}/m_\\chi$"] == ratio
@@ -205,14 +204,14 @@ def test_the_submission_says_what_it_is(head):
 
 
 def test_the_settings_of_the_data_are_used(files, tmp_path):
-    other = coherent.csi2017(settings.csi2017(detector_mass_kg=20, last_bin=14))
+    other = csi2017.dataset(csi2017.Settings(detector_mass_kg=20, last_bin=14))
     hepdata.write(tmp_path / "other.tar.gz", other, M_CHI, DELTA_CHI2["one parameter"])
     with tarfile.open(tmp_path / "other.tar.gz") as tar:
         changed = {member.name: tar.extractfile(member).read().decode() for member in tar}
     assert "detector_mass_kg=20" in changed["submission.yaml"]
     assert len(yaml.safe_load(changed["figure_3.yaml"])["independent_variables"][0]["values"]) == 11
     (limit, _) = yaml.safe_load(changed["figure_4_top_left.yaml"])["dependent_variables"]
-    expected = paper.limit_curves(M_CHI, other, AMPLITUDES["published"], 2.71)["A", 10.0]
+    expected = paper.limit_curves(M_CHI, other, Theory(AMPLITUDES["published"]), 2.71)["A", 10.0]
     assert numbers(limit) == pytest.approx(expected.tolist(), rel=WRITTEN, abs=0)
     assert qualifiers(limit)["$\\Delta\\chi^2$"] == 2.71
 

@@ -16,7 +16,7 @@ from ..amplitudes.theory import AMPLITUDES
 from ..choices import Choices, chosen
 from ..experiments.csi2017 import Settings
 from ..fit import limits
-from ..model import Model, mass
+from ..model import CASES, Model, mass
 from ..nucleus import nuclide
 from ..rates import events
 from ..results import quoted, tables
@@ -237,7 +237,7 @@ def _figures(a):
                 figure.savefig(part, metadata=metadata[suffix])
         output.write_text(folder / (name + ".csv"), written[name])
     paths = [str(folder / name) for name in names]
-    _show(a, _of_the_paper(asked), {"files": paths}, paths)
+    _show(a, _of_the_paper(asked) | {"points": a.points}, {"files": paths}, paths)
 
 
 def _hepdata(a):
@@ -248,8 +248,9 @@ def _hepdata(a):
 
     asked, m_chi = _choices(a), _curve(a)
     hepdata.write(a.out, asked.dataset, asked.theory, m_chi, asked.delta_chi2)
+    made = _of_the_paper(asked) | {"amplitude": list(AMPLITUDES), "points": a.points}
     text = f"a HEPData submission, found valid, written to {a.out}"
-    _show(a, _of_the_paper(asked) | {"amplitude": list(AMPLITUDES)}, {"out": a.out}, [text])
+    _show(a, made, {"out": a.out}, [text])
 
 
 def _curve(a):
@@ -261,7 +262,7 @@ def _curve(a):
 
 def _of_the_paper(asked):
     """What the figures are of, in place of one case."""
-    return replace(asked, g_q="down").described() | {"case": list(quoted.CASES)}
+    return replace(asked, g_q="down").described() | {"case": list(CASES)}
 
 
 def _masses(a):

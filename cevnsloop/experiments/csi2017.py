@@ -2,7 +2,7 @@
 leave open.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -102,8 +102,9 @@ def _experiment(settings, axis, response, table, tables):
     """Targets, exposure and the part of the beam that arrives in the time window."""
     figures = table.values("csi2017")
     atoms = [nuclide(symbol, table) for symbol in ("Cs133", "I127")]
-    mass = figures["detector_mass"] if settings.detector_mass_kg is None else settings.detector_mass_kg * units.kg
-    molecules = mass / sum(atom.atomic_mass for atom in atoms)
+    if settings.detector_mass_kg is None:
+        settings = replace(settings, detector_mass_kg=table.entry("csi2017.detector_mass").number)
+    molecules = settings.detector_mass_kg * units.kg / sum(atom.atomic_mass for atom in atoms)
     protons = figures["neutrinos_per_proton"] * figures["protons_on_target"]
     times = read_table(tables, "arrival_times.csv")
     window = times["us_hi"] <= figures["time_window"]

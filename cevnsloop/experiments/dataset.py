@@ -14,7 +14,19 @@ from typing import Protocol
 
 import numpy as np
 
-from ..checks import FrozenDict, Record, finite, frozen, increasing, instance, non_negative, number, positive, sealed, shaped
+from ..checks import (
+    FrozenDict,
+    Record,
+    finite,
+    frozen,
+    increasing,
+    instance,
+    non_negative,
+    number,
+    positive,
+    sealed,
+    shaped,
+)
 from ..inputs import STANDARD, Table
 from ..nucleus import Nuclide
 

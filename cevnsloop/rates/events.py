@@ -157,16 +157,21 @@ def parts(model, experiment, theory, g=1.0):
     n_tree           of Eq. (23), times G^2
     n_interference   of the loops with Z exchange, times G^2, of either sign; 0 if the amplitude leaves it out
     n_loop           of the loops, Eq. (25) if they are separable, times G^4
+
+    Raises ValueError for g < 0, or so large that events overflow.
     """
     _check(model, experiment, theory)
-    y = non_negative("g", g, "")[..., None] ** 2
+    g = non_negative("g", g, "")[..., None]
     found = {name: np.empty((model.m_chi.size, experiment.n_bins)) for name in ("n_tree", "n_interference", "n_loop")}
     for here, block in _blocks(model, experiment, theory):
         for name, part in found.items():
             part[here] = block[name]
-    powers = {"n_tree": y, "n_interference": y, "n_loop": y**2}
-    scaled = {name: powers[name] * part.reshape(*model.m_chi.shape, -1) for name, part in found.items()}
-    return FrozenDict({"n_sm": sm_events(experiment, theory)} | {name: sealed(part) for name, part in scaled.items()})
+    with np.errstate(over="ignore", invalid="ignore"):  # `finite` finds them
+        y = g**2
+        powers = {"n_tree": y, "n_interference": y, "n_loop": y**2}
+        scaled = {name: powers[name] * part.reshape(*model.m_chi.shape, -1) for name, part in found.items()}
+    checked = {name: sealed(finite(f"{name} at this g", part, "")) for name, part in scaled.items()}
+    return FrozenDict({"n_sm": sm_events(experiment, theory)} | checked)
 
 
 def sm_events(experiment, theory):

@@ -90,7 +90,7 @@ def header(title, units, settings=()):
     lines = (
         f"cevnsloop {__version__}: {title}",
         *settings,
-        f"digest {provenance.digest()} of version, inputs and tables",
+        f"digest {provenance.digest()} of version, inputs and data tables",
     )
     for line in lines:
         if line.splitlines() != [line]:
