@@ -15,7 +15,7 @@ from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
 from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.fit import limits as fit
 from cevnsloop.model import CASES, unit_model
-from cevnsloop.rates.events import predict
+from cevnsloop.rates.events import predict, sm_events
 from cevnsloop.results import quoted as paper
 from cevnsloop.results.figures import COLOURS
 
@@ -66,12 +66,21 @@ def compute(ratios, masses, dataset, delta_chi2):
             limits[key] = fit.upper_limit(events, dataset, delta_chi2).g_limit
             g = limits[case, str(PUBLISHED)]
             found = np.where(np.isfinite(g), g, 0.0)
-            n = events.total(found) - events.n_sm
+            n = events.total(found) - events.n[0]
             signal[key] = np.where(np.isfinite(g)[..., None], n, np.nan)
-    T_max = dataset.pe_edges[-1] / dataset.response.pe_per_MeV
-    q_max = max(np.sqrt(2 * t.nuclide.M * T_max) for t in dataset.targets)
+    T_max = dataset.pe_edges[-1] / dataset.experiment.response.pe_per_MeV
+    q_max = max(
+        np.sqrt(2 * t.nuclide.M * T_max) for t in dataset.experiment.targets
+    )
     outside = np.maximum(units.GeV / ratios, q_max)
-    return Grid(ratios, masses, limits, signal, events.n_sm, outside)
+    return Grid(
+        ratios,
+        masses,
+        limits,
+        signal,
+        sm_events(dataset.experiment, Theory()),
+        outside,
+    )
 
 
 def significant(value):
