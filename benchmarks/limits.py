@@ -29,12 +29,12 @@ import numpy as np
 import scipy
 from scipy.optimize import elementwise
 
-from cevnsloop.amplitudes import gluon, loops
+from cevnsloop.amplitudes import gluon, loops, quarks
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
 from cevnsloop.experiments import csi2017
+from cevnsloop.fit import gaussian, search, toys
 from cevnsloop.fit import limits as fit
-from cevnsloop.fit import toys
 from cevnsloop.model import unit_model
 from cevnsloop.rates import events
 from cevnsloop.referees import events as reference_events
@@ -159,9 +159,9 @@ PARTS = {
         (loops, name) for name in ("D0b", "D00b", "D00_ab", "D001_ab", "D11_ab", "scalar_box", "twist2_box")
     ],
     "loops: F_G": [(gluon, "F_G")],
-    "loops: c1, c2, c3 and their forms": [(events, "_loop_events"), (events, "loop_coefficients_of")],
-    "chi2: coefficients": [(fit, "curves")],
-    "chi2: first look": [(fit, "search"), (fit, "coupling_squared")],
+    "loops: c1, c2, c3 and their forms": [(events, "_separable"), (quarks, "loop_coefficients_of")],
+    "chi2: coefficients": [(gaussian, "_quotient")],
+    "chi2: first look": [(search, "first_rise"), (search, "levels")],
     "chi2: roots": [(elementwise, "find_root")],
     "the rest": [(events, "predict"), (fit, "upper_limit")],
 }
@@ -189,8 +189,8 @@ def direct(dataset, size):
     rows = []
     for case, m_chi, m_zp in DIRECT[: size["direct"]]:
         model, c = unit_model(case, m_chi, m_zp), {}
-        for nucleus in (target.nuclide for target in dataset.targets):
-            found = loop_coefficients(model, nucleus, PUBLISHED, dataset.settings.moments)
+        for nucleus in (target.nuclide for target in dataset.experiment.targets):
+            found = loop_coefficients(model, nucleus, PUBLISHED, Theory().moments)
             c[nucleus.symbol] = tuple(float(x) for x in (found.c1, found.c2, found.c3))
         start = time.perf_counter()
         g = reference_events.limit_by_quadrature(case, m_chi, m_zp, c, dataset, DELTA)
@@ -263,9 +263,9 @@ def growth_toys(dataset, size):
     parts = events.predict(unit_model("A", [10.0], [100.0]), dataset.experiment, Theory(REDERIVED))
     rows = []
     for n in decades(size["fits"], 100):
-        thrown = toys.throw(parts.n_sm, dataset, n, 1)
+        thrown = toys.throw(parts.n[0, 0], dataset, n, 1)
         repeats = size["repeats"] if n < 100_000 else 1
-        seconds = best(lambda: toys.fits(parts, thrown, dataset, [DELTA]), repeats)  # noqa: B023
+        seconds = best(lambda: toys.fits(parts, thrown, gaussian.gaussian(dataset), [DELTA]), repeats)  # noqa: B023
         rows.append({"toys": n, "seconds": seconds})
     return rows
 
@@ -281,7 +281,7 @@ def many_toys(dataset, size):
         few = parts.at(slice(None, None, max(1, size["masses"] // 4)))
         number = max(20, size["toys"] // 10)
         seconds = best(lambda: toys.feldman_cousins(few, dataset, 0.9, number, 1), 1)  # noqa: B023
-        fits = number * len(few.n_loop) * len(toys.FRACTIONS)
+        fits = number * few.n.shape[1] * len(toys.FRACTIONS)
         rows.append({"what": f"Feldman-Cousins, case {case}", "fits": fits, "seconds": seconds})
     return [{**row, "us": 1e6 * row["seconds"] / row["fits"]} for row in rows]
 
@@ -291,7 +291,7 @@ def fig4(dataset, size):
     m_chi = np.geomspace(1.0, 1000.0, 200)
 
     def both():
-        new = replace(dataset)  # another record: its kernels are made anew
+        new = replace(dataset, experiment=replace(dataset.experiment))  # its kernels are made anew
         for amplitude in (PUBLISHED, REDERIVED):
             paper.limit_curves(m_chi, new, Theory(amplitude), DELTA)
 
@@ -309,7 +309,7 @@ def measured(size):
         "points": size["points"],
         "limits": amortised(dataset, size),
         "budget": budget(dataset, size),
-        "kernels_ms": 1e3 * best(lambda: events.kernels(replace(dataset), "all"), repeats),
+        "kernels_ms": 1e3 * best(lambda: events.kernels(replace(dataset.experiment), "all", Theory()), repeats),
         "fig4_s": fig4(dataset, size),
         "direct": direct(dataset, size),
         "import_s": imports(size),

@@ -48,9 +48,13 @@ class Choices(Record):
     """
 
     case: str = option("model", "quark current that Z' couples to: A vector, B axial-vector", "A", choices=CASES)
-    g_q: Any = option("model", "pattern of quark couplings, of which only ratios and signs count", "down")
-    g_chi_L: float = option("model", "coupling of chi to the left-handed neutrino, in proportion", 1.0)
-    g_chi_R: float = option("model", "to the right-handed one, in proportion; 0 if there is none that is light", 1.0)
+    g_q: Any = option(
+        "model", "pattern of quark couplings, of which only ratios and signs count", "down", metavar="PATTERN"
+    )
+    g_chi_L: float = option("model", "coupling of chi to the left-handed neutrino, in proportion", 1.0, metavar="G")
+    g_chi_R: float = option(
+        "model", "to the right-handed one, in proportion; 0 if there is none that is light", 1.0, metavar="G"
+    )
     neutrinos: str = option("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
     amplitude: Any = option(
         "theory", "loops as the paper prints them, or rederived", "published", choices=tuple(AMPLITUDES)
@@ -66,6 +70,7 @@ class Choices(Record):
         "statistics",
         "rise of chi^2 that excludes, 4.61 or 2.71 for 90% in two or one parameters",
         DELTA_CHI2["two parameters"],
+        metavar="X",
     )
     statistic: str = option(
         "statistics", "chi^2 of Eq. (34), or Poisson likelihood", "gaussian", choices=tuple(STATISTICS)

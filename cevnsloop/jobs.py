@@ -40,7 +40,7 @@ class Masses(Record):
     def __post_init__(self):
         low, high = (float(x) for x in (self.low, self.high))
         if not (0 < low <= high < np.inf):
-            raise ValueError(f"{self.name} must satisfy 0 < min <= max in MeV, got {low} and {high}")
+            raise ValueError(f"{self.name} must satisfy 0 < min <= max in MeV, got {self.low} and {self.high}")
         self._keep(low=low, high=high, points=counted(self._points, self.points, MOST_ROWS))
 
     @property

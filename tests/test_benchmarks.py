@@ -4,6 +4,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cevnsloop.amplitudes.quarks import PUBLISHED, loop_coefficients
@@ -104,8 +105,8 @@ POINTS = [
 def test_limits_agree_with_direct_quadrature(case, m_chi, m_zp, dataset):
     """Formulas as printed, nested adaptive integrals, nuisances minimised numerically, one root: no step in common."""
     model, c = unit_model(case, m_chi, m_zp), {}
-    for nucleus in (target.nuclide for target in dataset.targets):
-        found = loop_coefficients(model, nucleus, PUBLISHED, dataset.settings.moments)
+    for nucleus in (target.nuclide for target in dataset.experiment.targets):
+        found = loop_coefficients(model, nucleus, PUBLISHED, Theory().moments)
         c[nucleus.symbol] = tuple(float(x) for x in (found.c1, found.c2, found.c3))
     expected = reference_events.limit_by_quadrature(case, m_chi, m_zp, c, dataset, 4.61)
     limit = upper_limit(predict(model, dataset.experiment, Theory(PUBLISHED)), dataset, 4.61).g_limit
@@ -117,9 +118,8 @@ def test_the_slow_fit_finds_a_signal(dataset):
     """Its branch for a best fit above zero: spectra that the data ask for."""
     model = unit_model("B", 53.0, 106.0)
     events = predict(model, dataset.experiment, Theory(PUBLISHED))
-    less = [0.5 * n for n in events.n_sm]
-    expected = reference_events.limit(less, [0.0] * len(less), events.n_loop.tolist(), dataset, 2.71)
-    n_sm = events.n_sm * 0.5
-    found = upper_limit(type(events)(n_sm, events.n_tree, events.n_interference, events.n_loop), dataset, 2.71)
+    less = [0.5 * n for n in events.n[0]]
+    expected = reference_events.limit(less, [0.0] * len(less), events.n[2].tolist(), dataset, 2.71)
+    found = upper_limit(type(events)(np.stack([events.n[0] * 0.5, *events.n[1:]])), dataset, 2.71)
     assert found.g_best > 0.1 * found.g_limit
     assert found.g_limit == pytest.approx(expected, rel=1e-9, abs=0)

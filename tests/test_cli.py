@@ -411,7 +411,7 @@ def test_a_scan_says_where_there_is_no_limit_and_why(capsys, tmp_path, monkeypat
     got = json.loads(run(capsys, *plane, "--g-q", "d=0", "--json")[1])
     head, table = read(out)
     assert lines_on_limits(head) == [
-        "# no limit at 36 of 36 points: 36 nan, where no signal is expected in the bins of the fit"
+        "no limit at 36 of 36 points: 36 nan, where no signal is expected in the bins of the fit"
     ]
     assert set(got["g_limit_is"]) == {"no signal"}
     assert set(got["g_limit"]) == set(got["g_best"]) == {None}

@@ -70,7 +70,7 @@ def test_grid_is_one_that_a_reader_can_use(explore):
 
 @pytest.mark.parametrize("name", AMPLITUDES)
 def test_limits_are_those_of_the_paper_module(name, grid, explore, dataset):
-    curves = paper.limit_curves(explore.MASSES, dataset, Theory(AMPLITUDES[name]), D)
+    curves = paper.limit_curves(np.array(explore.MASSES), dataset, Theory(AMPLITUDES[name]), D)
     assert len(curves) == 4
     for (case, ratio), curve in curves.items():
         row = grid.limits[case, name][explore.RATIOS.index(ratio)]

@@ -32,7 +32,7 @@ PANELS = {
 @pytest.fixture(scope="module")
 def archive(dataset, tmp_path_factory):
     path = tmp_path_factory.mktemp("hepdata") / "submission.tar.gz"
-    hepdata.write(path, dataset, M_CHI, 4.61)
+    hepdata.write(path, dataset, Theory(), M_CHI, 4.61)
     return path
 
 
@@ -90,9 +90,9 @@ def test_the_validator_of_hepdata_finds_no_fault_and_needs_no_network(archive, f
 
 def test_equal_arguments_give_equal_bytes(archive, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 2e9)
-    hepdata.write(tmp_path / "other.tar.gz", dataset, M_CHI, 4.61)
+    hepdata.write(tmp_path / "other.tar.gz", dataset, Theory(), M_CHI, 4.61)
     assert (tmp_path / "other.tar.gz").read_bytes() == archive.read_bytes()
-    hepdata.write(tmp_path / "other.tar.gz", dataset, M_CHI, 2.71)
+    hepdata.write(tmp_path / "other.tar.gz", dataset, Theory(), M_CHI, 2.71)
     assert (tmp_path / "other.tar.gz").read_bytes() != archive.read_bytes()
     with tarfile.open(archive) as tar:
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in tar} == {(0, 0, 0, "", "", 0o644)}
@@ -182,7 +182,7 @@ def test_where_there_is_no_limit_stands_a_word(dataset, tmp_path, monkeypatch):
         return curves | {("A", 10.0): np.array([np.inf, np.nan, *curves["A", 10.0][2:]])}
 
     monkeypatch.setattr(paper, "limit_curves", some)
-    hepdata.write(tmp_path / "x.tar.gz", dataset, M_CHI, 4.61)  # what is not valid is not written
+    hepdata.write(tmp_path / "x.tar.gz", dataset, Theory(), M_CHI, 4.61)  # what is not valid is not written
     with tarfile.open(tmp_path / "x.tar.gz") as tar:
         table = yaml.safe_load(tar.extractfile("figure_4_top_left.yaml").read())
     for variable in table["dependent_variables"]:
@@ -194,7 +194,10 @@ def test_where_there_is_no_limit_stands_a_word(dataset, tmp_path, monkeypatch):
 
 def test_the_submission_says_what_it_is(head):
     assert "not the authors' own" in head["comment"]
-    assert f"{provenance.line()}, with Settings(detector_mass_kg=14.6, " in head["comment"]
+    assert (
+        f"{provenance.line()}, with amplitude published, moments mz_rounded, weak_angle msbar_mz, Settings("
+        in head["comment"]
+    )
     assert head["data_license"]["name"] == "CC0"
     bibliography = (Path(__file__).parents[1] / "book" / "references.bib").read_text(encoding="utf-8")
     links = {link["location"] for link in head["additional_resources"]}
@@ -205,7 +208,7 @@ def test_the_submission_says_what_it_is(head):
 
 def test_the_settings_of_the_data_are_used(files, tmp_path):
     other = csi2017.dataset(csi2017.Settings(detector_mass_kg=20, last_bin=14))
-    hepdata.write(tmp_path / "other.tar.gz", other, M_CHI, DELTA_CHI2["one parameter"])
+    hepdata.write(tmp_path / "other.tar.gz", other, Theory(), M_CHI, DELTA_CHI2["one parameter"])
     with tarfile.open(tmp_path / "other.tar.gz") as tar:
         changed = {member.name: tar.extractfile(member).read().decode() for member in tar}
     assert "detector_mass_kg=20" in changed["submission.yaml"]
@@ -226,15 +229,15 @@ def test_the_settings_of_the_data_are_used(files, tmp_path):
 )
 def test_what_makes_no_sense_is_refused(dataset, tmp_path, name, delta_chi2, message):
     with pytest.raises(ValueError, match=message):
-        hepdata.write(tmp_path / name, dataset, M_CHI, delta_chi2)
+        hepdata.write(tmp_path / name, dataset, Theory(), M_CHI, delta_chi2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_submission_with_a_fault_is_not_written(dataset, tmp_path, monkeypatch):
-    twice = hepdata.tables(dataset, M_CHI, 4.61)[:1] * 2
+    twice = hepdata.tables(dataset, Theory(), M_CHI, 4.61)[:1] * 2
     monkeypatch.setattr(hepdata, "tables", lambda *args: twice)
     with pytest.raises(RuntimeError, match=r"not a valid submission: .*Duplicate table name: Figure 3"):
-        hepdata.write(tmp_path / "x.tar.gz", dataset, M_CHI, 4.61)
+        hepdata.write(tmp_path / "x.tar.gz", dataset, Theory(), M_CHI, 4.61)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,20 +94,31 @@ def test_a_folder_that_is_missing_or_none_is_named(tmp_path):
 
 
 UNITS = {"x": "MeV", "y": "MeV^2"}
-DIGEST = f"# digest {provenance.digest()} of version, inputs and data tables\n"
-HEAD = f"# cevnsloop {__version__}: squares\n# columns: x [MeV], y [MeV^2]\n# case A\n" + DIGEST
+HEAD = f"""# %ECSV 1.0
+# ---
+# datatype:
+# - {{name: x, unit: MeV, datatype: float64}}
+# - {{name: y, unit: MeV^2, datatype: float64}}
+# delimiter: ','
+# meta:
+#   comments:
+#   - "cevnsloop {__version__}: squares"
+#   - "case A"
+#   - "digest {provenance.digest()} of version, inputs and data tables"
+# schema: astropy-2.0
+"""
 
 
 def test_the_head_of_a_table_names_units_settings_and_digest():
     assert output.header("squares", UNITS, ("case A",)) == HEAD
-    assert output.header("squares", UNITS) == HEAD.replace("# case A\n", "")
+    assert output.header("squares", UNITS) == HEAD.replace('#   - "case A"\n', "")
 
 
 def test_the_digest_tells_inputs_tables_and_versions_apart(tmp_path, monkeypatch):
     compute = provenance.digest.__wrapped__
     assert compute() == provenance.digest()
     found = {compute()}
-    data = Path(provenance.__file__).parent / "data"
+    data = Path(inputs.__file__).parent / "data"
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
     monkeypatch.setattr(provenance.resources, "files", lambda package: tmp_path)
@@ -158,7 +169,7 @@ def test_a_written_table_is_that_text(tmp_path):
         ("two\nlines", {"x": [2.0]}, {"x": "1"}, (), r"must not be broken, got 'cevnsloop .*two\\nlines'"),
         ("t", {"x": [2.0]}, {"x": "1"}, ("case A\r",), "must not be broken"),
         ("t", {"x": [2.0]}, {"x": "1"}, ("case A\n1,2",), r"must not be broken, got 'case A\\n1,2'"),
-        ("t", {"x": [2.0]}, {"x": "MeV\n"}, (), "must not be broken"),
+        ("t", {"x": [2.0]}, {"x": "MeV\n"}, (), r"the unit of x must be named, .*got 'MeV\\n'"),
     ],
 )
 def test_a_table_that_could_be_misread_is_refused(tmp_path, title, columns, units, settings, message):

@@ -62,16 +62,28 @@ MUTANTS = (
     Mutant("light per recoil", "data/inputs.toml", "value = 1.17, ", "value = 1.18, ", "spectrum"),
     Mutant("uncertainty sigma_alpha", "data/inputs.toml", "value = 0.28, ", "value = 0.29, ", "fit"),
     Mutant("a count of COHERENT", "data/zenodo.1228631/counts.csv", "12,14,74,49", "12,14,75,49", "fit"),
-    Mutant("Helm form factor", "nucleus.py", '-((q * p["s"]) ** 2) / 2', '-((q * p["s"]) ** 2) / 3', "cross_sections"),
-    Mutant("tree cross section", "xsec.py", "m_chi**2 / 2 * (1 - T / M)", "m_chi**2 * (1 - T / M)", "cross_sections"),
-    Mutant("box function D_00", "loops.py", "-(p.i0 - p.lam * p.i1)", "-(p.i0 + p.lam * p.i1)", "loops"),
+    Mutant("Helm form factor", "nucleus.py", "-((q * s) ** 2) / 2", "-((q * s) ** 2) / 3", "cross_sections"),
     Mutant(
-        "two-loop kernel of F_G", "gluon.py", '"published": (-13, -6, 15, 4)', '"published": (-13, -6, 15, 5)', "loops"
+        "tree cross section", "rates/xsec.py", "m_chi**2 / 2 * (1 - T / M)", "m_chi**2 * (1 - T / M)", "cross_sections"
     ),
-    Mutant("Michel spectrum", "flux.py", "m_mu / 2, (2.0, 4.0)", "m_mu / 2, (3.0, 0.0)", "spectrum"),
-    Mutant("closed form of chi^2", "fit.py", "y * (y * self.u2)", "y * (y * self.u2 / 2)", "fit"),
-    Mutant("spread of the toys", "toys.py", "rng.normal(alpha, ", "rng.normal(alpha / 2, 0.5 * ", "coverage"),
-    Mutant("twist-2 matching", "amplitude.py", 'isospin = {"u": "d", "d": "u"}', "isospin = {}", "nuclei"),
+    Mutant("box function D_00", "amplitudes/loops.py", "-(p.i0 - p.lam * p.i1)", "-(p.i0 + p.lam * p.i1)", "loops"),
+    Mutant(
+        "two-loop kernel of F_G",
+        "amplitudes/gluon.py",
+        '"published": (-13, -6, 15, 4)',
+        '"published": (-13, -6, 15, 5)',
+        "loops",
+    ),
+    Mutant("Michel spectrum", "rates/flux.py", "m_mu / 2, (2.0, 4.0)", "m_mu / 2, (3.0, 0.0)", "spectrum"),
+    Mutant("closed form of chi^2", "fit/gaussian.py", "c, V = 1 + counts", "c, V = 1.01 + counts", "fit"),
+    Mutant(
+        "spread of the toys",
+        "fit/toys.py",
+        "rng.normal(truth[name], ",
+        "rng.normal(truth[name] / 2, 0.5 * ",
+        "coverage",
+    ),
+    Mutant("twist-2 matching", "amplitudes/quarks.py", 'isospin = {"u": "d", "d": "u"}', "isospin = {}", "nuclei"),
 )
 
 

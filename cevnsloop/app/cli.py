@@ -203,10 +203,9 @@ def _written(a, job, unit, done):
 
 
 def _plot(a):
-    from ..results import figures  # matplotlib doubles the start-up time of the other commands
+    from ..results import plots  # matplotlib doubles the start-up time of the other commands
 
-    output.target(a.out)
-    figures.plot_table(a.file, a.out)
+    plots.table_file(a.file, a.out)
     _show(a, {"file": a.file}, {"out": a.out}, [f"{a.file} drawn into {a.out}"])
 
 

@@ -188,13 +188,14 @@ def _add(group, field, required):
     shown = "" if required or default in (None, (), inputs.STANDARD) else f" (default: {default})"
     given = {"dest": field.name, "default": argparse.SUPPRESS, "help": (text + shown).replace("%", "%%")}
     if default is True:
-        group.add_argument(f"--no-{field.name.replace('_', '-')}", action="store_false", **given)
+        off = given | {"help": field.metadata["off"]}
+        group.add_argument(f"--no-{field.name.replace('_', '-')}", action="store_false", **off)
     elif field.name in ("flip", "inputs"):
         metavar = "NAME=VALUE" if field.name == "inputs" else "SWITCH"
         group.add_argument(flag, action="append", metavar=metavar, **given | {"help": given["help"] + " (repeatable)"})
     else:
         kind = type(default) if isinstance(default, (int, float)) else float if default is None else str
-        metavar = "|".join(known) if known and len(known) < 3 else flag.strip("-").upper()
+        metavar = field.metadata.get("metavar", "|".join(known or ()) if len(known or ()) in (1, 2) else "NAME")
         group.add_argument(flag, type=kind, metavar=metavar, required=required, **given)
 
 

@@ -34,15 +34,17 @@ class Settings(Record):
     """
 
     detector_mass_kg: float | None = option(
-        "data", "active mass in kg; by default that of the inputs", None, flag="detector-mass"
+        "data", "active mass in kg; by default that of the inputs", None, flag="detector-mass", metavar="KG"
     )
-    time_fraction: bool = option("data", "count only neutrinos that arrive inside the time window", True)
+    time_fraction: bool = option(
+        "data", "count only neutrinos inside the time window", True, off="count neutrinos outside the time window too"
+    )
     smearing: str = option("data", "of the light about its mean", "none", choices=SMEARINGS)
     pe_label: str = option(
         "data", "with smearing, n photoelectrons lie in (n-1, n) or (n, n+1)", "upper", choices=PE_LABELS
     )
-    first_bin: int = option("data", "first bin of the fit, 2 photoelectrons wide, counted from 1", 4)
-    last_bin: int = option("data", "last bin of the fit", 15)
+    first_bin: int = option("data", "first bin of the fit, 2 photoelectrons wide, counted from 1", 4, metavar="I")
+    last_bin: int = option("data", "last bin of the fit", 15, metavar="I")
 
     def __post_init__(self):
         if self.detector_mass_kg is not None:

@@ -39,9 +39,9 @@ class Answer(Record):
 
     def plot(self, axes=None):
         """Draw it into matplotlib `axes`, by default of a new figure; returns the axes."""
-        from . import figures  # matplotlib takes long to load
+        from . import plots  # matplotlib takes long to load
 
-        return figures.answer(self, axes)
+        return plots.draw(self, axes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -85,7 +85,7 @@ def header(title, units, settings=()):
     for name, unit in units.items():
         if not name.isidentifier():
             raise ValueError(f"a column must be called like a Python variable, got {name!r}")
-        if not unit:
+        if not unit or unit.splitlines() != [unit]:
             raise ValueError(f'the unit of {name} must be named, "1" for a pure number, got {unit!r}')
     lines = (
         f"cevnsloop {__version__}: {title}",
