@@ -168,11 +168,7 @@ def test_interference_agrees_with_adaptive_quadrature(neutrinos, dataset):
     c2 = {symbol: float(c.c2) for symbol, c in coefficients(model, dataset, amplitude).items()}
 
     def dsigma(E, T, symbol):
-        Z, A = reference.NUCLEI[symbol]
-        M = reference.mass(symbol)
-        Q_w = Z * (0.5 - 2 * inputs.value("weak_angle.msbar_mz")) - (A - Z) / 2
-        size = math.sqrt(2) * inputs.value("constants.G_F") * Q_w * c2[symbol] * M**3 / (2 * math.pi * E)
-        return -size * (2 * E * (E - T) - M * T) * reference.helm_squared(symbol, T)
+        return reference.with_z(E, T, symbol, c2[symbol] * math.sqrt(reference.helm_squared(symbol, T)))
 
     spectra = {"all": ("nu_mu", "nu_e", "nubar_mu"), "e": ("nu_e",), "mu": ("nu_mu", "nubar_mu")}[neutrinos]
     signs = {"nu_mu": 1, "nu_e": 1, "nubar_mu": -1}

@@ -35,6 +35,64 @@ def test_first_rises_of_many_equal_those_of_each(dataset):
             assert np.sqrt(best[t])[best[t] > 0] == pytest.approx(alone.g_best[alone.g_best > 0], rel=1e-9, abs=0)
 
 
+class Wells:
+    """(y - a)^2 (y - b)^2 for T x N pairs a < b: curves with roots that are known, and a hill between two minima."""
+
+    def __init__(self, a, b):
+        self.shape, self.a, self.b = a.shape, a.ravel(), b.ravel()
+
+    def value(self, y, k=...):
+        return (y - self.a[k]) ** 2 * (y - self.b[k]) ** 2
+
+    def slope(self, y, k):
+        return 2 * (y - self.a[k]) * (y - self.b[k]) * (2 * y - self.a[k] - self.b[k])
+
+
+def test_first_rises_of_curves_that_are_known():
+    a = np.array([[0.0, 0.5], [1.013, -2.0], [0.2, 9.5]])
+    b = np.array([[4.0, 4.5], [30.0, -1.0], [0.2, 11.0]])
+    y = np.stack([np.linspace(0, 10, 401)] * 2, axis=1)
+    best, lowest, (small, large) = first_rise(Wells(a, b), y, [1.0, 100.0])
+    # the first of two minima alike; at the end of what is looked at, or before its beginning, no minimum lies between
+    expected = np.where(a < 0, 0.0, a)
+    assert best == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    assert lowest == pytest.approx(np.where(a < 0, 4.0, 0.0), rel=1e-12, abs=1e-20)
+    for delta, found in ((1.0, small), (100.0, large)):
+        # (y - m)^2 - h^2 = +- sqrt(delta) with m between a and b and h half their distance
+        m, h, goal = (a + b) / 2, (b - a) / 2, np.sqrt(delta + lowest)
+        hill = h**2 >= goal
+        inner, outer = m - np.sqrt(np.where(hill, h**2 - goal, 0)), m + np.sqrt(h**2 + goal)
+        root = np.where(hill & (a >= 0), inner, outer)
+        assert found == pytest.approx(np.where(root > 10, np.inf, root), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("axes", [(6,), (2, 3), (1, 6, 1)])
+def test_many_experiments_come_first(axes, dataset):
+    """A limit of every model in every experiment, in the shape of both; and the most that chi^2 rises."""
+    rng = np.random.default_rng(8)
+    events = predict(unit_model("B", [[5.0, 50.0], [60.0, 500.0]], 200.0), dataset, AS_REDERIVED)
+    n_on, b_ss = (rng.poisson(mean, (6, 12)).astype(float) for mean in (dataset.n_on, dataset.b_ss))
+    alpha = rng.normal(0, 0.3, 6)
+    shaped = {
+        "n_on": n_on.reshape(*axes, 12),
+        "b_ss": b_ss.reshape(*axes, 12),
+        "centres": {"alpha": alpha.reshape(axes)},
+    }
+    many = altered(dataset, **shaped)
+    limit, most = upper_limit(events, many, 4.61), ceiling(events, many)
+    assert limit.g_limit.shape == limit.g_best.shape == limit.chi2_min.shape == most.shape == (*axes, 2, 2)
+    for t in range(6):
+        one = altered(dataset, n_on=n_on[t], b_ss=b_ss[t], centres={"alpha": alpha[t]})
+        alone, at = upper_limit(events, one, 4.61), np.unravel_index(t, axes)
+        assert limit.g_limit[at] == pytest.approx(alone.g_limit, rel=1e-12, abs=0)
+        assert limit.chi2_min[at] == pytest.approx(alone.chi2_min, rel=1e-12, abs=0)
+        assert most[at] == pytest.approx(ceiling(events, one), rel=1e-12, abs=0)
+    flat = Counts(n_on, b_ss, {"alpha": alpha})
+    curves = gaussian(dataset).curves(events.flat(), flat)
+    rise = first_rise(curves, levels(events.flat(), flat, dataset.b_on), [4.61])
+    assert limit.g_limit.reshape(6, 4) == pytest.approx(np.sqrt(rise.y_limit[0]), rel=1e-12, abs=0)
+
+
 def test_no_rise_no_limit(dataset):
     events = predict(unit_model("B", [5.0, 50.0], 200.0), dataset, AS_PUBLISHED)
     y, curves = coupling_squared(events, SIGNALS), gaussian(dataset).curves(events, flat(dataset.counts))

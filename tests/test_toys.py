@@ -9,6 +9,7 @@ from cevnsloop.experiments.dataset import Counts
 from cevnsloop.fit import search, toys
 from cevnsloop.fit.gaussian import gaussian
 from cevnsloop.fit.limits import flat, upper_limit
+from cevnsloop.fit.poisson import poisson
 from cevnsloop.model import unit_model
 
 SIGMAS = 5.0  # a statistical comparison may be off by so many standard deviations: seeds are fixed, it never varies
@@ -152,6 +153,44 @@ def test_bands_are_quantiles_of_the_limits_of_toys(dataset, events):
         below = (limits <= got[name]).mean(0)
         assert np.all((below >= level) & (below < level + 2 / 400))
     assert np.all(np.diff(np.array(list(got.values())), axis=0) > 0)
+
+
+def test_toys_of_the_likelihood(dataset, events):
+    """Bands, coverage and critical values are made of the fits of the statistic that is asked for."""
+    number, one = 60, events.at([1])
+    thrown = toys.throw(sm_events(dataset), dataset, number, 9)
+    limits = toys.fits(one, thrown, poisson(dataset), [2.71]).g_limit[2.71]
+    band = toys.bands(one, dataset, 2.71, number, 9, poisson).g_limit["median"]
+    assert band == pytest.approx(np.quantile(limits, 0.5, axis=0, method="higher"), rel=1e-12, abs=0)
+    assert band != toys.bands(one, dataset, 2.71, number, 9).g_limit["median"]
+
+    g = upper_limit(one, dataset, 4.61, poisson).g_limit
+    found = toys.feldman_cousins(one, dataset, 0.9, number, 9, poisson)
+    assert found.g[0] == pytest.approx(g * toys.FRACTIONS, rel=1e-12, abs=0)
+    n_th = one.total(found.g[:, 3])[0]
+    value, nuisances = poisson(dataset).profile(n_th, dataset.counts)
+    made = toys.throw(n_th, dataset, number, [9, 4], nuisances)
+    q = toys.excess(one, found.g[0, [3]], made, poisson(dataset))
+    assert found.critical[0, 3] == pytest.approx(np.quantile(q, 0.9), rel=1e-9, abs=0)
+    least = upper_limit(one, dataset, 4.61, poisson).chi2_min
+    assert found.q[0, 3] == pytest.approx(value - least[0], rel=1e-9, abs=0)
+
+    g = g * np.linspace(0.6, 1.1, 12)
+    covered = [toys.coverage(one, g, dataset, [1.0], number, 9, kind).fractions[1.0] for kind in (poisson, gaussian)]
+    each = zip(g, toys.throw_each(one.total(g), dataset, number, 9, {}), strict=True)
+    expected = [(toys.fits(one, again, poisson(dataset), [1.0]).g_limit[1.0] >= at).mean() for at, again in each]
+    assert covered[0].tolist() == expected
+    assert covered[1].tolist() != expected
+
+
+def test_the_likelihood_can_be_fitted_to_every_toy(sparse, dataset):
+    """An empty bin is no trouble for it: none is left out, and a limit holds as often as among the others."""
+    n_sm = sm_events(dataset) * (np.arange(12) < 10)
+    thrown = toys.throw(n_sm, sparse, 50, 5)
+    assert (thrown.n_on + thrown.b_ss == 0).any()
+    kept, left_out = toys.fitted(thrown, poisson(sparse))
+    assert left_out == 0
+    assert np.array_equal(kept.n_on, thrown.n_on)
 
 
 def test_feldman_and_cousins_for_large_counts(dataset):

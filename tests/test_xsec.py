@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from cevnsloop import inputs
-from cevnsloop.amplitudes.quarks import LoopCoefficients
+from cevnsloop.amplitudes.quarks import REDERIVED, LoopCoefficients
 from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.model import unit_model
 from cevnsloop.nucleus import nuclide
 from cevnsloop.rates import xsec
 from cevnsloop.referees import events as reference
@@ -124,3 +125,31 @@ def test_total_standard_model_grows_like_the_energy_squared_times_charge_squared
     weak = CS.Z * (0.5 - 2 * inputs.value("weak_angle.msbar_mz")) - CS.N / 2
     expected = inputs.value("constants.G_F") ** 2 * weak**2 * E**2 / math.pi
     assert xsec.total(xsec.dsigma_sm, E, 0.0, CS, THEORY) == pytest.approx(expected, rel=1e-6, abs=0)
+
+
+# Energies and recoils on both sides of the largest recoil
+AT = np.array([[29.8], [52.8]]), np.array([1e-9, 5e-3, 1.2e-2, 2.5e-2])
+
+
+def test_amplitudes_give_eq_25_if_they_are_separable():
+    E, T = AT
+    flip, keep = REDERIVED.flip_and_keep(E, T, unit_model("B", 20.0, 40.0), CS, THEORY)
+    (c,) = REDERIVED.coefficients([CS], unit_model("B", 20.0, 40.0), THEORY)
+    expected = xsec.dsigma_loop(E, T, CS, c)
+    assert (expected == 0).any(-1).tolist() == [True, False]
+    # the printed sums and ours round differently, near the largest recoil with a loss of two digits
+    assert xsec.dsigma_of_amplitudes(E, T, CS, flip, keep) == pytest.approx(expected, rel=1e-13, abs=0)
+    assert xsec.dsigma_of_amplitudes(E, T, CS, 1j * flip, -keep) == pytest.approx(expected, rel=1e-13, abs=0)
+    for lepton_number in (1, -1):
+        expected = xsec.dsigma_interference(E, T, CS, c.c2, lepton_number, THEORY)
+        got = xsec.dsigma_with_z(E, T, CS, keep * (1 + 0.5j), lepton_number, THEORY)
+        assert got == pytest.approx(expected, rel=1e-13, abs=0)
+
+
+def test_amplitudes_squared_and_with_z_are_the_printed_ones():
+    E, T = 45.0, 7e-3
+    flip, keep = complex(2e-9, -1e-9), complex(-3e-15, 1e-15)
+    loops = xsec.dsigma_of_amplitudes(E, T, CS, flip, keep)
+    assert loops == pytest.approx(reference.any_loops(E, T, "Cs133", flip, keep), rel=1e-13, abs=0)
+    with_z = xsec.dsigma_with_z(E, T, CS, keep, -1, THEORY)
+    assert with_z == pytest.approx(-reference.with_z(E, T, "Cs133", keep), rel=1e-12, abs=0)

@@ -56,7 +56,7 @@ class Theory(Record):
     inputs: Table = STANDARD
 
     def __post_init__(self):
-        if not hasattr(self.amplitude, "flip_and_keep"):
+        if not all(hasattr(self.amplitude, name) for name in ("separable", "meets_z", "flip_and_keep")):
             raise ValueError(f"amplitude must be such as quarks.PUBLISHED, got {self.amplitude!r}")
         choice("moments", self.moments, names("second_moments"))
         choice("weak_angle", self.weak_angle, names("weak_angle"))

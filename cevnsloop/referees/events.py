@@ -5,6 +5,7 @@ in inputs.toml and the counts, backgrounds and arrival times of the data set. Ma
 integral over E and the outer one over T are scipy.integrate.quad; chi^2 and limit are left to general methods too.
 """
 
+import itertools
 import math
 from functools import cache
 
@@ -65,6 +66,22 @@ def eq25(E, T, symbol, c1, c2, c3):
     return M**3 / (8 * math.pi) * helm_squared(symbol, T) * (2 * M + T) * bracket
 
 
+def any_loops(E, T, symbol, flip, keep):
+    """Loops of any amplitudes, in MeV^-3; they hold the form factor and may be complex."""
+    M = mass(symbol)
+    bracket = T * abs(flip) ** 2 + abs(keep) ** 2 * (2 * M * E * (E - T) - M**2 * T)
+    return M**3 / (8 * math.pi) * (2 * M + T) * bracket
+
+
+def with_z(E, T, symbol, keep):
+    """Interference of `keep`, which holds the form factor, with Z exchange for neutrinos, in MeV^-3."""
+    Z, A = NUCLEI[symbol]
+    M = mass(symbol)
+    Q = Z * (0.5 - 2 * V("weak_angle.msbar_mz")) + (A - Z) * -0.5
+    size = math.sqrt(2) * V("constants.G_F") * Q * keep.real * M**3 / (2 * math.pi * E)
+    return -size * (2 * E * (E - T) - M * T) * math.sqrt(helm_squared(symbol, T))
+
+
 def nu_e(E):
     """Spectrum of the electron neutrinos, Eq. (32), in 1/MeV."""
     return 192 / M_MU * (E / M_MU) ** 2 * (0.5 - E / M_MU)
@@ -99,10 +116,10 @@ def least_energy(T, m_chi, M):
 EVERY = {"nu_mu": 1, "nu_e": 1, "nubar_mu": 1}
 
 
-def events(dsigma, m_chi, dataset, weights=EVERY):
+def events(dsigma, m_chi, dataset, weights=EVERY, cusp=0.0):
     """Events per bin of dsigma(E, T, symbol), for the default settings of the CsI 2017 data, as a list.
 
-    `weights` {name: factor} says which neutrinos count, and with which sign.
+    `weights` {name: factor} says which neutrinos count, and with which sign; dsigma may have a cusp at one energy.
     """
     fluence = V("csi2017.neutrinos_per_proton") * V("csi2017.protons_on_target")
     fluence /= 4 * math.pi * (inputs.entry("csi2017.distance").number * 100) ** 2  # per cm^2
@@ -117,15 +134,15 @@ def events(dsigma, m_chi, dataset, weights=EVERY):
             seen = a / (1 + math.exp(-k * (pe + 0.5 - x0))) * (0.5 if pe < 6 else 1.0)
             for symbol in NUCLEI:
                 T = pe / PE_PER_MEV, (pe + 1) / PE_PER_MEV
-                n += seen * interval(dsigma, m_chi, symbol, *T, line, dataset, weights)
+                n += seen * interval(dsigma, m_chi, symbol, *T, line, dataset, weights, cusp)
         bins.append(n * count * fluence * HBARC_CM**2)
     return bins
 
 
-def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY):
+def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY, cusp=0.0):
     """Integral of flux and cross section over the allowed recoils between T_lo and T_hi; prompt neutrinos at `line`."""
     M = mass(symbol)
-    exact = {"epsabs": 0, "epsrel": 1e-10, "limit": 200}
+    backwards = 2 * cusp**2 / (M + 2 * cusp)  # the recoil below which a neutrino needs less energy than the cusp has
 
     def cut(E):
         allowed = recoil_range(E, m_chi, M)
@@ -139,7 +156,7 @@ def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY):
         def phi(E):
             return weights.get("nu_e", 0) * nu_e(E) + weights.get("nubar_mu", 0) * nubar_mu(E)
 
-        return quad(lambda E: phi(E) * dsigma(E, T, symbol), low, M_MU / 2, **exact)[0]
+        return pieces(lambda E: phi(E) * dsigma(E, T, symbol), low, cusp, M_MU / 2)
 
     total = 0.0
     for E, integrand, arrival in (
@@ -149,8 +166,14 @@ def interval(dsigma, m_chi, symbol, T_lo, T_hi, line, dataset, weights=EVERY):
         (share,) = dataset.experiment.arrival[arrival]
         low, high = cut(E)
         if high > low:
-            total += share * quad(integrand, low, high, **exact)[0]
+            total += share * pieces(integrand, low, backwards, high)
     return total
+
+
+def pieces(integrand, low, middle, high):
+    """Integral from `low` to `high`, in two pieces if `middle` lies between."""
+    ends = [low, middle, high] if low < middle < high else [low, high]
+    return sum(quad(integrand, *both, epsabs=0, epsrel=1e-10, limit=200)[0] for both in itertools.pairwise(ends))
 
 
 def residuals(nuisances, n_th, dataset):
