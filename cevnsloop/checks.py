@@ -145,8 +145,8 @@ def frozen(array):
 def option(group, text, default, **more):
     """A dataclass field with a default, the group of options it belongs to and a text for the reader of a help.
 
-    more   choices: what it may be; on the command line, flag: its name, if not that of the field; metavar: what stands for
-           its value; off: the text for the option that turns it off
+    more   choices: what it may be; on the command line, flag: its name, if not that of the field, metavar: what stands
+           for its value, off: the text for the option that turns it off
     """
     return field(default=default, metadata={"group": group, "help": text, **more})
 

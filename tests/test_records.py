@@ -75,7 +75,7 @@ HANDED_OUT = {  # what to call with the data set
     "spectra": lambda d: tuple(paper.spectra(d, PUBLISHED).values()),
     "limit_curves": lambda d: tuple(paper.limit_curves(np.array(MASSES), d, PUBLISHED, 4.61).values()),
     **{
-        name: lambda d, name=name: coherent.read_table(coherent.CSI2017_TABLES, name)
+        name: lambda d, name=name: tables.read_table(coherent.TABLES, name)
         for name in ("counts.csv", "prompt_neutrons.csv", "arrival_times.csv")
     },
 }

@@ -10,8 +10,9 @@ import numpy as np
 from .. import inputs, units
 from ..checks import Record, choice, instance, number, option, positive, whole
 from ..nucleus import nuclide
-from .dataset import ARRIVALS, Axis, Background, Counts, Dataset, Experiment, Target, read_table
+from .dataset import ARRIVALS, Axis, Background, Counts, Dataset, Experiment, Target
 from .response import FineBins, PoissonLight, csi_acceptance
+from .tables import read_table
 
 TABLES = resources.files("cevnsloop").joinpath("data/zenodo.1228631")
 SMEARINGS = ("none", "poisson")

@@ -2,11 +2,9 @@
 
 An `Experiment` holds all that a prediction needs, and is what kernels are kept for. `Counts` are what was seen, or
 thrown. A `Dataset` puts both together with the backgrounds of the beam and the uncertainties of a fit. Bins are one
-flat axis of length B; named axes stand beside it, for figures and tables. The tables in data/ are the project's own;
-each is checked against its SHA-256 before it is used.
+flat axis of length B; named axes stand beside it, for figures and tables.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -248,25 +246,3 @@ class Dataset(Record):
     def sigma(self):
         """sigma_stat of Eq. (34): sqrt(N_meas + 2 B_SS + B_on), shape (B,)."""
         return frozen(np.sqrt(self.n_obs + 2 * self.b_ss + self.b_on))
-
-
-def read_table(folder, name):
-    """Columns of folder/name as a mapping from header to array, read-only, after its SHA-256 was found to be right.
-
-    Raises ValueError naming the file if it is missing, or differs from what SHA256SUMS in the folder states.
-    """
-    path = folder.joinpath(name)
-    try:
-        sums = folder.joinpath("SHA256SUMS").read_text(encoding="utf-8")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot read the data table {path}: {error}") from None
-    stated = {line.split()[1]: line.split()[0] for line in sums.splitlines()}
-    found = hashlib.sha256(data).hexdigest()
-    if stated.get(name) != found:
-        raise ValueError(
-            f"the data table {path} is corrupted: its SHA-256 is {found}, SHA256SUMS states {stated.get(name)}"
-        )
-    lines = [line for line in data.decode().splitlines() if not line.startswith("#")]
-    columns = frozen(np.loadtxt(lines[1:], delimiter=",", unpack=True))
-    return FrozenDict(zip(lines[0].split(","), columns, strict=True))

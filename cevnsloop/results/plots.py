@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..run import output
-from .figures import STYLE, styled
+from .figures import STYLE
 
 MASS, LIMIT = r"$m_\chi$ [MeV]", r"upper limit on $g_\chi g_q$"
 SUFFIXES = (".png", ".pdf", ".svg")

@@ -1,0 +1,242 @@
+"""What each command does: arguments in, lines or JSON out. The front door does the work."""
+
+import contextlib
+import functools
+import json
+import sys
+from dataclasses import fields, replace
+
+import numpy as np
+from tqdm import tqdm
+
+from .. import analysis, jobs
+from ..amplitudes import loops
+from ..amplitudes.theory import AMPLITUDES
+from ..choices import Choices, chosen
+from ..experiments.csi2017 import Settings
+from ..fit import limits
+from ..model import CASES, Model, mass
+from ..nucleus import nuclide
+from ..rates import events
+from ..results import quoted, tables
+from ..run import executors, output, provenance
+from . import options
+
+LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
+LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
+MOST_POINTS = 10**5  # of a figure: some minutes
+
+
+def note(text):
+    with contextlib.suppress(OSError):  # there is nowhere to say that nobody listens
+        print("cevnsloop:", *text.splitlines(), file=sys.stderr)
+
+
+def _print(text):
+    """Print, with escapes for what standard output has no characters for."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _choices(a):
+    """The Choices of the arguments; what was not given keeps its default."""
+    given = {one.name: getattr(a, one.name) for one in fields(Choices) if hasattr(a, one.name)}
+    if "g_q" in given:
+        given["g_q"] = options.couplings(given["g_q"])
+    if "inputs" in given:
+        given["inputs"] = dict(_changed(text) for text in given["inputs"])
+    settings = {one.name: getattr(a, one.name) for one in fields(Settings) if hasattr(a, one.name)}
+    if settings:
+        given["data"] = Settings(**settings)
+    return chosen(given)
+
+
+def _changed(text):
+    """Name and number of an input from NAME=VALUE."""
+    name, _, number = (part.strip() for part in text.partition("="))
+    try:
+        return name, float(number)
+    except ValueError:
+        raise ValueError(f"--set must look like quark_masses.b=4.7, got {text!r}") from None
+
+
+def _loops(a):
+    m_chi, m_zp = mass("m_chi", a.m_chi), mass("m_zp", a.m_zp)
+    values = {name: float(getattr(loops, name)(m_chi, m_zp)) for name in LOOP_FUNCTIONS}
+    lines = [f"{name:8s} {v:24.16e} MeV^{LOOP_UNITS[name]}" for name, v in values.items()]
+    _show(a, _masses(a), values, lines)
+
+
+def _coefficients(a):
+    asked = _choices(a)
+    g_q = options.couplings(getattr(a, "g_q", "down"))
+    g_chi = (getattr(a, name, getattr(Choices, name)) for name in ("g_chi_L", "g_chi_R"))
+    model = Model(asked.case, a.m_chi, a.m_zp, *g_chi, options.PATTERNS.get(g_q, g_q) if isinstance(g_q, str) else g_q)
+    theory = asked.theory
+    (c,) = theory.amplitude.coefficients([nuclide(a.nuclide, asked.inputs)], model, theory)
+    units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
+    values = {name: float(getattr(c, name)) for name in units}
+    own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
+    others = ("data", "settings", "neutrinos", "delta_chi2", "statistic")
+    made = {name: value for name, value in asked.described().items() if name not in others}
+    _show(a, made | own | _masses(a), values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])
+
+
+def _spectrum(a):
+    found = analysis.spectrum_of(_choices(a), a.m_chi, a.m_zp, a.g)
+    columns = found.table().columns
+    parts = {name: values for name, values in columns.items() if not name.startswith("pe_")}
+    lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
+    for i, (low, high) in enumerate(zip(columns["pe_lo"], columns["pe_hi"], strict=True)):
+        lines.append(f"{low:3g}-{high:<3g} " + " ".join(f"{v[i]:14.6g}" for v in parts.values()))
+    lines.append("sum     " + " ".join(f"{v.sum():14.6g}" for k, v in parts.items() if k != "sigma"))
+    _show(
+        a,
+        found.choices.described() | _masses(a) | {"g": a.g},
+        columns | {"notes": list(found.notes)},
+        [*lines, *map("note: {}".format, found.notes)],
+    )
+
+
+def _limit(a):
+    asked = _choices(a)
+    found = analysis.limit_of(asked, a.m_chi, a.m_zp)
+    model, dataset, statistic = asked.model(a.m_chi, a.m_zp), asked.dataset, analysis.STATISTICS[asked.statistic]
+    if not np.isfinite(found.g_limit):
+        expected = events.predict(model, dataset.experiment, asked.theory)
+        raise ValueError(f"no limit: {limits.why(expected, dataset, asked.delta_chi2, statistic)}")
+    parts = events.parts(model, dataset.experiment, asked.theory, found.g_limit)
+    values = {name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min", "loop_share")}
+    values |= {"sets_limit": str(found.sets_limit)} | {name: float(part.sum()) for name, part in parts.items()}
+    lines = [
+        f"g_chi g_q < {values['g_limit']:.4g}, set by the {values['sets_limit']} "
+        f"(case {asked.case}, amplitude {asked.theory.amplitude}, {dataset.name})",
+        f"chi2 = {values['chi2_min']:.4g} + {asked.delta_chi2:g}; best fit at {values['g_best']:.4g}",
+        "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
+        *map("note: {}".format, found.notes),
+    ]
+    _show(a, asked.described() | _masses(a), values | {"notes": list(found.notes)}, lines)
+
+
+def _scan(a):
+    plane = (a.m_zp_min, a.m_zp_max, a.m_zp_points)
+    if a.ratio is not None and plane == (None, None, None):
+        m_zp = a.ratio
+    elif a.ratio is None and None not in plane:
+        m_zp = jobs.Masses(*plane, "m_zp")
+    else:
+        raise ValueError("a scan needs either --ratio or all of --m-zp-min, --m-zp-max, --m-zp-points")
+    job = jobs.Job(_choices(a), jobs.Masses(a.m_chi_min, a.m_chi_max, a.points), m_zp)
+    _written(a, job, "point", f"{len(job)} limits written to {a.out}")
+
+
+def _toys(a):
+    masses = jobs.Masses(a.m_chi_min, a.m_chi_max, a.points)
+    job = jobs.Job(_choices(a), masses, a.ratio, a.toys, a.seed)
+    _written(a, job, "mass", f"{len(job)} masses with {a.toys} toys each written to {a.out}")
+
+
+def _written(a, job, unit, done):
+    """Compute the rows of a job into a.out, and show them."""
+    bar = functools.partial(tqdm, unit=unit, disable=None, leave=False)
+    where = contextlib.nullcontext(a.executor)
+    if a.executor is None and a.dask is not None:
+        where = executors.local_or_cluster(1, a.dask)
+    with where as executor:
+        table = analysis.write(job, a.out, a.workers, executor, bar, note)
+    for line in jobs.remarks(job, table):
+        note(line)
+    _show(a, job.described(), {"out": a.out, **table, **jobs.reached(table)}, [done])
+
+
+def _plot(a):
+    from ..results import plots  # matplotlib doubles the start-up time of the other commands
+
+    plots.table_file(a.file, a.out)
+    _show(a, {"file": a.file}, {"out": a.out}, [f"{a.file} drawn into {a.out}"])
+
+
+def _figures(a):
+    from ..results import figures
+
+    asked, folder = _choices(a), output.folder(a.out)
+    names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
+    if folder.exists():
+        for name in names:
+            output.target(folder / name)
+    dataset, theory, m_chi = asked.dataset, asked.theory, _curve(a)
+    spectra = quoted.spectra(dataset.experiment, theory)
+    curves = quoted.limit_curves(m_chi, dataset, theory, asked.delta_chi2)
+    made = {
+        "fig3": figures.fig3(dataset.pe_edges, spectra, quoted.labels(), dataset.n_obs, dataset.sigma),
+        "fig4": figures.fig4(m_chi, {"this work": curves}, quoted.quoted_by_panel()),
+    }
+    written = {
+        "fig3": output.table(*tables.fig3(spectra, dataset, theory)),
+        "fig4": output.table(*tables.fig4(m_chi, curves, dataset, theory, asked.delta_chi2)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in made.items():
+        metadata = {".png": {"Description": written[name]}, ".pdf": {"Title": written[name].splitlines()[0][2:]}}
+        for suffix in metadata:
+            with output.whole_file(folder / (name + suffix)) as part:
+                figure.savefig(part, metadata=metadata[suffix])
+        output.write_text(folder / (name + ".csv"), written[name])
+    paths = [str(folder / name) for name in names]
+    _show(a, _of_the_paper(asked) | {"points": a.points}, {"files": paths}, paths)
+
+
+def _hepdata(a):
+    try:
+        from ..results import hepdata  # an optional package, and slow to load
+    except ModuleNotFoundError as missing:
+        raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
+
+    asked, m_chi = _choices(a), _curve(a)
+    hepdata.write(a.out, asked.dataset, asked.theory, m_chi, asked.delta_chi2)
+    made = _of_the_paper(asked) | {"amplitude": list(AMPLITUDES), "points": a.points}
+    text = f"a HEPData submission, found valid, written to {a.out}"
+    _show(a, made, {"out": a.out}, [text])
+
+
+def _curve(a):
+    """Masses of chi in Fig. 4, in MeV."""
+    if not 1 <= a.points <= MOST_POINTS:
+        raise ValueError(f"points must be from 1 to {MOST_POINTS}, got {a.points}")
+    return np.geomspace(1.0, 1000.0, a.points)
+
+
+def _of_the_paper(asked):
+    """What the figures are of, in place of one case."""
+    return replace(asked, g_q="down").described() | {"case": list(CASES)}
+
+
+def _masses(a):
+    return {"m_chi": a.m_chi, "m_zp": a.m_zp}
+
+
+def _show(a, made, values, lines):
+    """Print `values` as JSON if asked to, headed by where they are from, null for what is not finite; else `lines`.
+
+    `made` holds all that the result depends on.
+    """
+    if not a.json:
+        _print("\n".join(lines))
+        return
+    arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    found = {**provenance.stamp(), "chosen": {"command": a.command, **made}, **arrays}
+    standard = json.loads(json.dumps(found), parse_constant=lambda _: None)  # JSON has no infinity
+    _print(json.dumps(standard, indent=1))
+
+
+COMMANDS = {
+    "loops": _loops,
+    "coefficients": _coefficients,
+    "spectrum": _spectrum,
+    "limit": _limit,
+    "scan": _scan,
+    "toys": _toys,
+    "plot": _plot,
+    "figures": _figures,
+    "hepdata": _hepdata,
+}
