@@ -15,7 +15,7 @@ from cevnsloop import __version__, analysis, jobs
 from cevnsloop import results as package
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, Quarks, loop_coefficients
 from cevnsloop.amplitudes.theory import Theory
-from cevnsloop.app import cli
+from cevnsloop.app import cli, commands
 from cevnsloop.experiments import csi2017
 from cevnsloop.fit import toys
 from cevnsloop.fit.limits import upper_limit
@@ -59,7 +59,7 @@ def test_loops(capsys):
         assert value == pytest.approx(float(loop(name, 10.0, 100.0)), rel=1e-14, abs=0)
     code, out, _ = run(capsys, "loops", *POINT)
     assert code == 0
-    assert [line.split()[-1] for line in out.splitlines()] == [f"MeV^{cli.LOOP_UNITS[name]}" for name in got]
+    assert [line.split()[-1] for line in out.splitlines()] == [f"MeV^{commands.LOOP_UNITS[name]}" for name in got]
 
 
 def test_coefficients(capsys):

@@ -435,9 +435,10 @@ def test_less_than_one_worker_is_refused(workers):
 SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "4000", "--out"]
 SMALL = """
 import signal, sys
+from cevnsloop import analysis
 from cevnsloop.app import cli
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets jobs in the background ignore it
-cli.PIECE = 50
+analysis.PIECE = 50
 sys.exit(cli.main(sys.argv[1:]))
 """
 INTERRUPTED = "cevnsloop: interrupted; the same command goes on from here\n"
@@ -613,7 +614,8 @@ def test_a_scan_by_dask_survives_an_interrupt_and_the_death_of_a_worker(tmp_path
     ],
 )
 def test_a_scheduler_that_is_not_there_is_one_line(tmp_path, address, message):
-    program = "import sys; from cevnsloop import cli, executors; executors.CONNECT_S = 0.2; sys.exit(cli.main())"
+    program = "import sys; from cevnsloop.app import cli; from cevnsloop.run import executors; "
+    program += "executors.CONNECT_S = 0.2; sys.exit(cli.main())"
     command = [sys.executable, "-c", program, *SCAN, str(tmp_path / "x.csv"), "--dask", address]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
