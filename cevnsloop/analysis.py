@@ -39,7 +39,7 @@ def limit(m_chi, m_zp=None, *, ratio=None, **choices):
 
     m_chi, m_zp   masses of chi and Z' in MeV, numbers or arrays that broadcast
     ratio         m_zp / m_chi, in place of m_zp
-    choices       case="A" or "B", and whatever else choices.Choices holds
+    choices       `case`, and whatever else choices.Choices holds
 
     Returns an answers.UpperLimit of the shape of the masses. Raises ValueError for masses that are not > 0, if not
     exactly one of m_zp and ratio is given, and for choices that do not exist.
@@ -157,8 +157,8 @@ def csi2017(*, bins=(4, 15), inputs=None, **settings):
     """The CsI[Na] data of COHERENT of 2017, dataset.Dataset: what `data=` takes.
 
     bins       first and last bin of the fit, 2 PE wide and counted from 1 as in Eq. (34)
-    inputs     numbers for this run, {"csi2017.sigma_alpha": 0.2}, in the units of inputs.toml
-    settings   smearing="poisson", time_fraction=False ...: experiments.csi2017.Settings
+    inputs     numbers for this run, `{"csi2017.sigma_alpha": 0.2}`, in the units of inputs.toml
+    settings   `smearing`, `time_fraction` ...: those of experiments.csi2017.Settings
 
     Equal arguments give the same object, so that its kernels are computed once. Raises ValueError as Settings does.
 

@@ -32,15 +32,15 @@ class Choices(Record):
     """All that a result depends on, but for masses and couplings: what every call of the front door takes by keyword.
 
     case         "A": vector, "B": axial-vector current of the quarks
-    g_q          pattern of the quark couplings: "down", "up", "universal", or a mapping such as {"d": 1, "s": -1}. Only
-                 ratios and signs matter: limits are on G = g_chi g_q, the largest g_chi times the largest |g_q|
+    g_q          pattern of the quark couplings: "down", "up", "universal", or a mapping such as {"d": 1, "s": -1}; only
+                 ratios and signs matter, as limits are on G = g_chi g_q, the largest g_chi times the largest |g_q|
     g_chi_L, g_chi_R   pattern of the couplings to the neutrino; g_chi_R = 0 without a light right-handed neutrino
     neutrinos    flavours that couple: "all", each to a chi of its own, "e" or "mu"
     amplitude    of the loops, a name in AMPLITUDES, or a theory.Amplitude of your own
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
-    inputs       numbers for this run only, {"quark_masses.b": 4.7, "weak_angle": 0.24}, in the units of inputs.toml
-    data         a name in DATA, settings such as csi2017.Settings(), or a dataset.Dataset: csi2017(smearing="poisson")
+    inputs       numbers for this run only, `{"quark_masses.b": 4.7}`, in the units of inputs.toml
+    data         a name in DATA, settings as of csi2017.Settings, or a dataset.Dataset
     delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
     statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts
 

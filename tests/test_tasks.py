@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from cevnsloop import inputs
+from cevnsloop import analysis, inputs
 from cevnsloop.app import cli
 from cevnsloop.run import executors, provenance, tasks
 
@@ -449,7 +449,7 @@ def limits(tmp_path_factory):
     """The file of SCAN in the pieces of SMALL, without incidents."""
     out = tmp_path_factory.mktemp("limits") / "limits.csv"
     with pytest.MonkeyPatch.context() as m:
-        m.setattr(cli, "PIECE", 50)
+        m.setattr(analysis, "PIECE", 50)
         assert cli.main([*SCAN, str(out)]) == 0
     return out.read_bytes()
 

@@ -6,10 +6,14 @@ documented too, by the comment beside or above them.
 """
 
 import ast
+import functools
 import importlib
 import inspect
 import os
 import re
+from pathlib import Path
+
+import cevnsloop
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
 ROW = re.compile(r"(?P<term>\S(?:.*?[^\s.:;=])??)(?P<gap> {2,})(?P<text>[^\s=].*)$")
@@ -52,6 +56,9 @@ def converted(text, module):
     """Lines of reStructuredText from the plain text of a docstring in a module."""
     result = []
     for block in re.split(r"\n\s*\n", text.strip("\n")):
+        if block.startswith(">>> "):
+            result += [".. code-block:: pycon", "", *("   " + line for line in block.split("\n")), ""]
+            continue
         indented = block.startswith(" ")
         lines = inspect.cleandoc("\n" + block).split("\n") if indented else block.split("\n")
         rows = [ROW.match(line) for line in lines]
@@ -115,7 +122,7 @@ def documented(word, module):
     if not NAME.match(word):
         return None
     *path, last = word.split(".")
-    home = ".".join(["cevnsloop", *path]) if path else module
+    home = _module(".".join(path)) if path else module
     try:
         found = getattr(importlib.import_module(home), last)
     except (ImportError, AttributeError, UnicodeEncodeError):  # the last: a folder that the locale cannot spell
@@ -123,6 +130,20 @@ def documented(word, module):
     public = inspect.isfunction(found) or inspect.isclass(found)
     public = public and found.__module__.startswith("cevnsloop.") and not last.startswith("_")
     return f"{found.__module__}.{last}" if public else None
+
+
+@functools.cache
+def _module(name):
+    """The full name of the module that a short one means, "xsec" or "rates.xsec"."""
+    folder = Path(cevnsloop.__file__).parent
+    found = [
+        path
+        for path in folder.rglob("*.py")
+        if f"/{path.with_suffix('').as_posix()}".endswith(f"/{name.replace('.', '/')}")
+    ]
+    if len(found) != 1:
+        return f"cevnsloop.{name}"
+    return ".".join(("cevnsloop", *found[0].relative_to(folder).with_suffix("").parts))
 
 
 def constants(source, module):

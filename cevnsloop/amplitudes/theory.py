@@ -4,8 +4,8 @@ A loop ends in the other chirality or keeps it. With the form factor inside both
 
     dsigma/dT = M^3 (2M + T) / (8 pi) { T |flip|^2 + |keep|^2 [2 M E (E - T) - M^2 T] },
 
-and only `keep` meets Z exchange (xsec.interference_powers). Eq. (25) is the case in which E and T separate,
-flip = F (c1 / (M E) + c3 M E) and keep = F c2.
+and only `keep` meets Z exchange (xsec.interference_powers). Eq. (25) is the case in which E and T separate:
+then flip = F (c1 / (M E) + c3 M E) and keep = F c2.
 """
 
 from dataclasses import dataclass

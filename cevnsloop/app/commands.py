@@ -28,6 +28,7 @@ MOST_POINTS = 10**5  # of a figure: some minutes
 
 
 def note(text):
+    """Say something beside the result: on standard error, in one line."""
     with contextlib.suppress(OSError):  # there is nowhere to say that nobody listens
         print("cevnsloop:", *text.splitlines(), file=sys.stderr)
 

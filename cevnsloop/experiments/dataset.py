@@ -129,7 +129,7 @@ class Experiment(Record):
 
     @property
     def n_bins(self):
-        """B."""
+        """The number of bins, B in all."""
         return math.prod(map(len, self.axes))
 
     def named(self, bins):
