@@ -32,11 +32,6 @@ class Generic(Gaussian):
     curves = Statistic.curves
 
 
-def generic(dataset, changes=(), sigma_alpha=None):
-    closed = gaussian(dataset, changes, sigma_alpha)
-    return Generic(closed.experiment, closed.sigma_alpha, closed.backgrounds, closed.changes)
-
-
 @pytest.fixture(scope="module")
 def events(dataset):
     """Tree and loops, with interference, as they change with every ingredient."""
@@ -70,7 +65,7 @@ def test_newton_finds_the_closed_form(names, sigma_alpha, sigma_beta, dataset, e
     """Two methods with nothing in common but what a bin contributes: value, nuisances and gradient."""
     data = altered(dataset, sigma_alpha=sigma_alpha, sigma_beta=sigma_beta)
     n_th, changes, counts = spectra(events, toys, names)
-    closed, newton = gaussian(data, names), generic(data, names)
+    closed, newton = gaussian(data, names), Generic.of(data, names)
     (value, nuisances), (expected, others) = (one.profile(n_th, counts, changes) for one in (closed, newton))
     assert value.shape == (4, 5, 4)
     # what is left of Newton's last step, and the rounding of terms as large as 1 / sigma^2
@@ -87,7 +82,7 @@ def test_newton_finds_the_closed_form(names, sigma_alpha, sigma_beta, dataset, e
 
 @pytest.mark.parametrize("names", OPENED, ids=len)
 def test_the_curves_of_the_closed_form_are_those_of_any_statistic(names, dataset, events, toys):
-    closed, newton = (make(dataset, names).curves(events, toys) for make in (gaussian, generic))
+    closed, newton = (make(dataset, names).curves(events, toys) for make in (gaussian, Generic.of))
     assert closed.shape == newton.shape == (5, 4)
     y, k = np.tile(coupling_squared(events, SIGNALS[::10]), 5), np.arange(20)
     assert closed.value(y) == pytest.approx(newton.value(y), rel=1e-11, abs=0)
@@ -106,7 +101,7 @@ def test_the_curves_of_the_closed_form_are_those_of_any_statistic(names, dataset
 def test_the_limits_of_the_closed_form_are_those_of_newton(names, dataset, events):
     closed, newton = (
         upper_limit(events, dataset, 4.61, lambda data, make=make: make(data, names, 0.1))
-        for make in (gaussian, generic)
+        for make in (gaussian, Generic.of)
     )
     for name in ("g_limit", "chi2_min"):
         assert getattr(closed, name) == pytest.approx(getattr(newton, name), rel=1e-12, abs=0)
@@ -160,10 +155,7 @@ class Neyman(Binned):
 
 
 def test_a_statistic_of_ones_own_needs_its_terms_alone(dataset, events):
-    def neyman(data):
-        return Neyman(data.experiment, data.sigma_alpha, data.backgrounds)
-
-    n_th = 2 * sm_events(dataset)
+    n_th, neyman = 2 * sm_events(dataset), Neyman.of
     value, nuisances = neyman(dataset).profile(n_th, dataset.counts)
 
     def printed(x):
@@ -177,6 +169,12 @@ def test_a_statistic_of_ones_own_needs_its_terms_alone(dataset, events):
     rise = neyman(dataset).profile(events.total(limit.g_limit), dataset.counts)[0] - limit.chi2_min
     assert rise == pytest.approx(np.full(4, 4.61), rel=1e-12, abs=0)
     assert (ceiling(events, dataset, neyman) > 4.61).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_points_are_no_trouble(kind, dataset):
+    value, nuisances = KINDS[kind](dataset).profile(np.empty((0, BINS)), dataset.counts)
+    assert value.shape == nuisances["alpha"].shape == (0,)
 
 
 def test_what_a_statistic_refuses(dataset, events):

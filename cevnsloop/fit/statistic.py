@@ -116,20 +116,19 @@ class Statistic(Record):
         if sorted(changes) != sorted(self.changes):
             raise ValueError(f"changes must be those of {_listed(self.changes)}, got {_listed(changes)}")
         self.check(counts)
-        bins = (..., len(self.b_on))
-        signal = [shaped(name, real(name, a, ""), bins) for name, a in ({"n_th": n_th} | dict(changes)).items()]
+        bins, parts = (..., len(self.b_on)), {"n_th": n_th} | {name: changes[name] for name in self.changes}
+        signal = [shaped(name, real(name, a, ""), bins) for name, a in parts.items()]
         shape = np.broadcast_shapes(counts.n_on.shape, *(part.shape for part in signal))
-        points = [_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss)]
-        centre = [np.broadcast_to(at, shape[:-1]).ravel() for at in self.centre(counts)]
-        order = [0, *(1 + list(changes).index(name) for name in self.changes)]
-        arrays = np.stack([points[k] for k in order]), *points[-2:], np.stack(centre)
-        found = [self.minimum(*(a[..., here] for a in arrays)) for here in self.blocks(len(centre[0]))]
+        *signal, n_on, b_ss = (_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss))
+        centre = np.stack([np.broadcast_to(at, shape[:-1]).ravel() for at in self.centre(counts)])
+        arrays = np.stack(signal), n_on, b_ss, centre
+        found = [self.minimum(*(a[..., here] for a in arrays)) for here in self.blocks(centre.shape[1])]
         return Minimum(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))), shape[:-1]
 
     def blocks(self, points):
-        """Slices of so many points whose nuisances are fitted together."""
+        """Slices of so many points whose nuisances are fitted together; one of nothing if there are none."""
         step = max(1, FLOATS // (len(self.names) * len(self.b_on)))
-        return [slice(start, start + step) for start in range(0, points, step)]
+        return [slice(start, start + step) for start in range(0, max(points, 1), step)]
 
     def curves(self, events, counts):
         """The search.Curves of N models, Events with n of shape (3, N, B), for T experiments, Counts of shape (T, B).
@@ -158,7 +157,8 @@ class Binned(Statistic):
     changes       names of the nuisances that change signal and background together, of unit width
     alpha         name of the nuisance of the signal
 
-    `positive`, of a class, says whether signal and backgrounds cannot be negative: 1 + alpha and 1 + beta are bounded.
+    A kind of statistic has `terms`, and `positive` says whether signal and backgrounds cannot be negative: then
+    1 + alpha and 1 + beta are bounded.
 
     Raises ValueError for other types and shapes, a negative uncertainty, or a name that is there twice.
     """
@@ -192,6 +192,12 @@ class Binned(Statistic):
             b_on=sum((one.events for one in beam), np.zeros(bins)),
         )
 
+    @classmethod
+    def of(cls, dataset, changes=(), sigma_alpha=None):
+        """The statistic of a dataset.Dataset, all its sigma_alpha being that of alpha if nothing else is said."""
+        left = dataset.sigma_alpha if sigma_alpha is None else sigma_alpha
+        return cls(dataset.experiment, left, dataset.backgrounds, changes)
+
     def vectors(self, signal):
         """Statistic.vectors: signal, backgrounds, changes."""
         beam = [np.broadcast_to(one.events[:, None], signal.shape[1:]) for one in self.backgrounds.values()]
@@ -215,33 +221,34 @@ class Profiled:
             raise ValueError(f"events must say how they change with {_listed(missing)}, as shapes.predict_open does")
         parts = (events.n, *(events.changes[name] for name in statistic.changes))
         self.statistic, self.shape = statistic, (len(counts.n_on), events.n.shape[1])
-        self.n = np.ascontiguousarray(np.stack(parts).swapaxes(-1, -2))  # (1 + changes, 3, B, N)
+        # coefficients of 1, y, y^2, each (1 + changes, B, N)
+        self.n = [np.ascontiguousarray(np.stack(power).swapaxes(-1, -2)) for power in zip(*parts, strict=True)]
         self.counts = (*map(np.ascontiguousarray, (counts.n_on.T, counts.b_ss.T)), statistic.centre(counts))
 
-    def _minimum(self, n, y, k):
-        """The Minimum at points y of the curves k, whose coefficients are n, shape (1 + changes, 3, B, P)."""
-        toy = k // self.shape[1]
-        return self.statistic.minimum(n[:, 0] + y * (n[:, 1] + y * n[:, 2]), *(a[:, toy] for a in self.counts))
+    def _minimum(self, y, k):
+        """The Minimum at points y of the curves k."""
+        toy, model = np.divmod(k, self.shape[1])
+        n_0, n_1, n_2 = (n[..., model] for n in self.n)
+        return self.statistic.minimum(n_0 + y * (n_1 + y * n_2), *(a[:, toy] for a in self.counts))
 
     def _each(self, function, y, k):
-        """`function` of coefficients, y and k, a block of points at once."""
+        """`function` of y and k, a block of points at once."""
         k = np.arange(np.prod(self.shape)) if k is Ellipsis else k
         y, k = np.broadcast_arrays(y, k)
         shape, y, k = y.shape, y.ravel(), k.ravel()
-        blocks = [
-            function(self.n[..., k[here] % self.shape[1]], y[here], k[here]) for here in self.statistic.blocks(y.size)
-        ]
+        blocks = [function(y[here], k[here]) for here in self.statistic.blocks(y.size)]
         return np.concatenate(blocks).reshape(shape)
 
     def value(self, y, k=...):
         """The statistic at y of the curves with the indices k, all T N if none are given."""
-        return self._each(lambda *point: self._minimum(*point).value, y, k)
+        return self._each(lambda y, k: self._minimum(y, k).value, y, k)
 
     def slope(self, y, k):
         """Its derivative by y: at the minimum over the nuisances it changes through the signal only."""
 
-        def of_points(n, y, k):
-            found, rise = self._minimum(n, y, k), n[:, 1] + 2 * y * n[:, 2]
-            return -2 * (found.lam * (self.statistic.of_signal(found.x) * rise).sum(0)).sum(0)
+        def of_points(y, k):
+            found, (_, n_1, n_2) = self._minimum(y, k), (n[..., k % self.shape[1]] for n in self.n)
+            rise = self.statistic.of_signal(found.x) * (n_1 + 2 * y * n_2)
+            return -2 * (found.lam * rise.sum(0)).sum(0)
 
         return self._each(of_points, y, k)
