@@ -189,6 +189,8 @@ def test_what_a_statistic_refuses(dataset, events):
         gaussian(dataset).gradient(n_th, dataset.counts, {"flux": n_th})
     with pytest.raises(ValueError, match=r"n_th must have the shape \(..., 12\), got \(11,\)"):
         gaussian(dataset).profile(n_th[1:], dataset.counts)
+    with pytest.raises(ValueError, match=r"n_on must have the shape \(..., 12\), got \(11,\)"):
+        gaussian(dataset).profile(n_th, Counts(np.ones(11), np.ones(11)))
     with pytest.raises(ValueError, match=r"quenching must have the shape \(..., 12\), got \(\)"):
         statistic.profile(n_th, dataset.counts, {"quenching": 0.1})
     with pytest.raises(ValueError, match="events must say how they change with quenching, as"):
@@ -350,3 +352,9 @@ def test_what_cannot_be_put_together(dataset):
         Together([gaussian(first, ("quenching",)), other])
     with pytest.raises(ValueError, match="part must be of the type Binned"):
         Together([dataset])
+
+
+def test_parts_with_other_bins_than_the_data(dataset, events):
+    for parts, size in ((halves(dataset)[:1], 6), ([dataset, dataset], 24)):
+        with pytest.raises(ValueError, match=rf"events must have the shape \(..., {size}\), got \(3, 4, 12\)"):
+            upper_limit(events, dataset, 4.61, lambda _, parts=parts: Together([poisson(part) for part in parts]))

@@ -74,11 +74,23 @@ class Statistic(Record):
         """Bins of the Counts that cannot be used, shape (..., B)."""
         return np.zeros(counts.n_on.shape, dtype=bool)
 
+    def meet(self, events, counts):
+        """Raise ValueError if Events or Counts have other bins than the statistic."""
+        bins = (..., len(self.b_on))
+        shaped("events", events.n, bins)
+        shaped("n_on", counts.n_on, bins)
+
     def check(self, counts):
         """Raise ValueError, naming the bins, if these Counts cannot be used."""
         refused = self.refused(counts).reshape(-1, counts.n_on.shape[-1]).any(0)
         if refused.any():
             raise ValueError(f"{self.needs} in {self.named(np.flatnonzero(refused))}")
+
+    def meets(self, events, counts):
+        """Raise ValueError if Events or Counts have other bins than this statistic."""
+        bins = (..., len(self.b_on))
+        shaped("n", events.n, bins)
+        shaped("n_on", counts.n_on, bins)
 
     def minimum(self, signal, n_on, b_ss, centre):
         """The Minimum for the signal n and its changes d_k, shape (1 + changes, B, P), counts (B, P), and the x where
@@ -115,8 +127,9 @@ class Statistic(Record):
         """The Minimum at all points, and their shape (...)."""
         if sorted(changes) != sorted(self.changes):
             raise ValueError(f"changes must be those of {_listed(self.changes)}, got {_listed(changes)}")
-        self.check(counts)
         bins, parts = (..., len(self.b_on)), {"n_th": n_th} | {name: changes[name] for name in self.changes}
+        shaped("n_on", counts.n_on, bins)
+        self.check(counts)
         signal = [shaped(name, real(name, a, ""), bins) for name, a in parts.items()]
         shape = np.broadcast_shapes(counts.n_on.shape, *(part.shape for part in signal))
         *signal, n_on, b_ss = (_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss))
@@ -207,9 +220,17 @@ class Binned(Statistic):
         """Statistic.of_signal: x without that of the backgrounds, the same for all bins."""
         return x[[0, *range(1 + len(self.backgrounds), len(x))], None]
 
+    def meet(self, events, counts):
+        """Statistic.meet, and whether the bins have the same edges."""
+        Statistic.meet(self, events.in_bins_of(self.experiment), counts)
+
     def named(self, bins):
         """Statistic.named."""
         return self.experiment.named(bins)
+
+    def meets(self, events, counts):
+        """Statistic.meets: as many bins are not enough, they have to be the same."""
+        super().meets(events.in_bins_of(self.experiment), counts)
 
 
 class Profiled:
