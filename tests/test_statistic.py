@@ -16,6 +16,7 @@ from cevnsloop.fit.search import SIGNALS, coupling_squared
 from cevnsloop.fit.shapes import PARTS, ingredients, predict_open
 from cevnsloop.fit.statistic import Binned, Statistic
 from cevnsloop.fit.together import Together
+from cevnsloop.fit.toys import fits
 from cevnsloop.model import unit_model
 from cevnsloop.rates.events import Events
 
@@ -356,5 +357,8 @@ def test_what_cannot_be_put_together(dataset):
 
 def test_parts_with_other_bins_than_the_data(dataset, events):
     for parts, size in ((halves(dataset)[:1], 6), ([dataset, dataset], 24)):
+        both = Together([poisson(part) for part in parts])
+        with pytest.raises(ValueError, match=rf"n_on must have the shape \(..., {size}\), got \(12,\)"):
+            upper_limit(events, dataset, 4.61, lambda _, both=both: both)
         with pytest.raises(ValueError, match=rf"events must have the shape \(..., {size}\), got \(3, 4, 12\)"):
-            upper_limit(events, dataset, 4.61, lambda _, parts=parts: Together([poisson(part) for part in parts]))
+            fits(events, flat(dataset.counts), both, [4.61])

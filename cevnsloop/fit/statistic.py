@@ -81,7 +81,8 @@ class Statistic(Record):
         shaped("n_on", counts.n_on, bins)
 
     def check(self, counts):
-        """Raise ValueError, naming the bins, if these Counts cannot be used."""
+        """Raise ValueError if these Counts have other bins, or, naming them, bins that cannot be used."""
+        shaped("n_on", counts.n_on, (..., len(self.b_on)))
         refused = self.refused(counts).reshape(-1, counts.n_on.shape[-1]).any(0)
         if refused.any():
             raise ValueError(f"{self.needs} in {self.named(np.flatnonzero(refused))}")
@@ -128,7 +129,6 @@ class Statistic(Record):
         if sorted(changes) != sorted(self.changes):
             raise ValueError(f"changes must be those of {_listed(self.changes)}, got {_listed(changes)}")
         bins, parts = (..., len(self.b_on)), {"n_th": n_th} | {name: changes[name] for name in self.changes}
-        shaped("n_on", counts.n_on, bins)
         self.check(counts)
         signal = [shaped(name, real(name, a, ""), bins) for name, a in parts.items()]
         shape = np.broadcast_shapes(counts.n_on.shape, *(part.shape for part in signal))
