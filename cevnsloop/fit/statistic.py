@@ -88,12 +88,6 @@ class Statistic(Record):
         if refused.any():
             raise ValueError(f"{self.needs} in {self.named(np.flatnonzero(refused))}")
 
-    def meets(self, events, counts):
-        """Raise ValueError if Events or Counts have other bins than this statistic."""
-        bins = (..., len(self.b_on))
-        shaped("n", events.n, bins)
-        shaped("n_on", counts.n_on, bins)
-
     def minimum(self, signal, n_on, b_ss, centre):
         """The Minimum for the signal n and its changes d_k, shape (1 + changes, B, P), counts (B, P), and the x where
         the penalties vanish, (K, P).
@@ -228,7 +222,3 @@ class Binned(Statistic):
     def named(self, bins):
         """Statistic.named."""
         return self.experiment.named(bins)
-
-    def meets(self, events, counts):
-        """Statistic.meets: as many bins are not enough, they have to be the same."""
-        super().meets(events.in_bins_of(self.experiment), counts)
