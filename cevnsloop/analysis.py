@@ -30,7 +30,7 @@ RESOLVED_MEV = 1000.0  # a lighter Z' does not resolve quarks, which the loops o
 ODD_MEV = 0.01, 1e6  # masses outside look as if they were meant in GeV, or in keV
 PIECE, TOY_PIECE = 5000, 2  # points of a scan, masses with toys that are computed together: about a second
 
-# The paper's own analysis, whatever the defaults are: limit(case="A", m_chi=1, m_zp=10, **paper)
+# The paper's own analysis whatever the defaults are, as keywords: limit(1, 10, case=..., **paper)
 paper = FrozenDict(amplitude="published", data="csi2017", delta_chi2=4.61, statistic="gaussian", g_q="down")
 
 
@@ -176,9 +176,8 @@ def csi2017(*, bins=(4, 15), inputs=None, **settings):
 def cross_section(model, symbol, E=None, T=None, **choices):
     """dsigma/dT of nu N -> chi N and nu N -> nu N on the nuclide `symbol`, for a model.Model with its own couplings.
 
-    E, T      neutrino energy and recoil in MeV, arrays that broadcast with each other and the masses; by default the
-    energy
-              of the prompt neutrinos and a hundred recoils up to the largest
+    E, T      neutrino energy and recoil in MeV, arrays that broadcast with each other and the masses; by
+              default the energy of the prompt neutrinos and a hundred recoils up to the largest
     choices   amplitude, moments, inputs ...: those of choices.Choices that belong to the theory
 
     The interference is that of a neutrino; it has the other sign for an antineutrino.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cevnsloop.experiments import csi2017 as coherent
+from cevnsloop.experiments import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,14 +46,14 @@ def test_every_mutant_applies_and_leaves_files_that_can_be_read(mutants, copy):
         elif path.suffix == ".toml":
             assert tomllib.loads(after) != tomllib.loads(before), slip.name
         else:
-            table = coherent.read_table(path.parent, path.name)  # raises if the checksum is not that of the file
+            table = tables.read_table(path.parent, path.name)  # raises if the checksum is not that of the file
             assert any((table[key] != column).any() for key, column in read_table(path).items()), slip.name
         with pytest.raises(mutants.MutantError, match=re.escape(f"{slip.name}: does not apply")):
             mutants.mutate(dataclasses.replace(slip, old=slip.old + "never there"), copy)
 
 
 def read_table(path):
-    return coherent.read_table(ROOT / "cevnsloop" / "data" / path.parent.name, path.name)
+    return tables.read_table(ROOT / "cevnsloop" / "data" / path.parent.name, path.name)
 
 
 def test_the_page_of_inputs_takes_no_part_and_the_hinted_chapter_comes_first(mutants):

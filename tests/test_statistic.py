@@ -16,6 +16,7 @@ from cevnsloop.fit.search import SIGNALS, coupling_squared
 from cevnsloop.fit.shapes import PARTS, ingredients, predict_open
 from cevnsloop.fit.statistic import Binned, Statistic
 from cevnsloop.fit.together import Together
+from cevnsloop.fit.toys import fits
 from cevnsloop.model import unit_model
 from cevnsloop.rates.events import Events
 
@@ -30,11 +31,6 @@ class Generic(Gaussian):
 
     minimum = Statistic.minimum
     curves = Statistic.curves
-
-
-def generic(dataset, changes=(), sigma_alpha=None):
-    closed = gaussian(dataset, changes, sigma_alpha)
-    return Generic(closed.experiment, closed.sigma_alpha, closed.backgrounds, closed.changes)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +66,7 @@ def test_newton_finds_the_closed_form(names, sigma_alpha, sigma_beta, dataset, e
     """Two methods with nothing in common but what a bin contributes: value, nuisances and gradient."""
     data = altered(dataset, sigma_alpha=sigma_alpha, sigma_beta=sigma_beta)
     n_th, changes, counts = spectra(events, toys, names)
-    closed, newton = gaussian(data, names), generic(data, names)
+    closed, newton = gaussian(data, names), Generic.of(data, names)
     (value, nuisances), (expected, others) = (one.profile(n_th, counts, changes) for one in (closed, newton))
     assert value.shape == (4, 5, 4)
     # what is left of Newton's last step, and the rounding of terms as large as 1 / sigma^2
@@ -87,7 +83,7 @@ def test_newton_finds_the_closed_form(names, sigma_alpha, sigma_beta, dataset, e
 
 @pytest.mark.parametrize("names", OPENED, ids=len)
 def test_the_curves_of_the_closed_form_are_those_of_any_statistic(names, dataset, events, toys):
-    closed, newton = (make(dataset, names).curves(events, toys) for make in (gaussian, generic))
+    closed, newton = (make(dataset, names).curves(events, toys) for make in (gaussian, Generic.of))
     assert closed.shape == newton.shape == (5, 4)
     y, k = np.tile(coupling_squared(events, SIGNALS[::10]), 5), np.arange(20)
     assert closed.value(y) == pytest.approx(newton.value(y), rel=1e-11, abs=0)
@@ -106,7 +102,7 @@ def test_the_curves_of_the_closed_form_are_those_of_any_statistic(names, dataset
 def test_the_limits_of_the_closed_form_are_those_of_newton(names, dataset, events):
     closed, newton = (
         upper_limit(events, dataset, 4.61, lambda data, make=make: make(data, names, 0.1))
-        for make in (gaussian, generic)
+        for make in (gaussian, Generic.of)
     )
     for name in ("g_limit", "chi2_min"):
         assert getattr(closed, name) == pytest.approx(getattr(newton, name), rel=1e-12, abs=0)
@@ -160,10 +156,7 @@ class Neyman(Binned):
 
 
 def test_a_statistic_of_ones_own_needs_its_terms_alone(dataset, events):
-    def neyman(data):
-        return Neyman(data.experiment, data.sigma_alpha, data.backgrounds)
-
-    n_th = 2 * sm_events(dataset)
+    n_th, neyman = 2 * sm_events(dataset), Neyman.of
     value, nuisances = neyman(dataset).profile(n_th, dataset.counts)
 
     def printed(x):
@@ -179,6 +172,12 @@ def test_a_statistic_of_ones_own_needs_its_terms_alone(dataset, events):
     assert (ceiling(events, dataset, neyman) > 4.61).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_points_are_no_trouble(kind, dataset):
+    value, nuisances = KINDS[kind](dataset).profile(np.empty((0, BINS)), dataset.counts)
+    assert value.shape == nuisances["alpha"].shape == (0,)
+
+
 def test_what_a_statistic_refuses(dataset, events):
     statistic, n_th = gaussian(dataset, ("quenching",)), sm_events(dataset)
     with pytest.raises(ValueError, match="every nuisance must have a name of its own, got alpha, beta, beta"):
@@ -191,6 +190,8 @@ def test_what_a_statistic_refuses(dataset, events):
         gaussian(dataset).gradient(n_th, dataset.counts, {"flux": n_th})
     with pytest.raises(ValueError, match=r"n_th must have the shape \(..., 12\), got \(11,\)"):
         gaussian(dataset).profile(n_th[1:], dataset.counts)
+    with pytest.raises(ValueError, match=r"n_on must have the shape \(..., 12\), got \(11,\)"):
+        gaussian(dataset).profile(n_th, Counts(np.ones(11), np.ones(11)))
     with pytest.raises(ValueError, match=r"quenching must have the shape \(..., 12\), got \(\)"):
         statistic.profile(n_th, dataset.counts, {"quenching": 0.1})
     with pytest.raises(ValueError, match="events must say how they change with quenching, as"):
@@ -352,3 +353,12 @@ def test_what_cannot_be_put_together(dataset):
         Together([gaussian(first, ("quenching",)), other])
     with pytest.raises(ValueError, match="part must be of the type Binned"):
         Together([dataset])
+
+
+def test_parts_with_other_bins_than_the_data(dataset, events):
+    for parts, size in ((halves(dataset)[:1], 6), ([dataset, dataset], 24)):
+        both = Together([poisson(part) for part in parts])
+        with pytest.raises(ValueError, match=rf"n_on must have the shape \(..., {size}\), got \(12,\)"):
+            upper_limit(events, dataset, 4.61, lambda _, both=both: both)
+        with pytest.raises(ValueError, match=rf"events must have the shape \(..., {size}\), got \(3, 4, 12\)"):
+            fits(events, flat(dataset.counts), both, [4.61])

@@ -136,11 +136,8 @@ def documented(word, module):
 def _module(name):
     """The full name of the module that a short one means, "xsec" or "rates.xsec"."""
     folder = Path(cevnsloop.__file__).parent
-    found = [
-        path
-        for path in folder.rglob("*.py")
-        if f"/{path.with_suffix('').as_posix()}".endswith(f"/{name.replace('.', '/')}")
-    ]
+    end = f"/{name.replace('.', '/')}.py"
+    found = [path for path in folder.rglob("*.py") if path.as_posix().endswith(end)]
     if len(found) != 1:
         return f"cevnsloop.{name}"
     return ".".join(("cevnsloop", *found[0].relative_to(folder).with_suffix("").parts))

@@ -34,13 +34,12 @@ class Gaussian(Binned):
     def minimum(self, signal, n_on, b_ss, centre):
         """Statistic.minimum in closed form."""
         weight = self.weight(n_on, b_ss)
-        n, *others = weight * self.vectors(signal)
-        d = weight * (n_on - b_ss) - sum(at * v for at, v in zip(centre[1:], others, strict=True))
-        shapes = [width * v for width, v in zip(self.sigmas[1:], others, strict=True)]
-        value, x, left = least(d, n, centre[0], self.sigma_alpha, shapes)
-        pulls = [(left * v).sum(0) for v in shapes]
-        moved = [at + width * pull for at, width, pull in zip(centre[1:], self.sigmas[1:], pulls, strict=True)]
-        return Minimum(value, np.stack([x, *moved]), weight * left)
+        n, others = np.split(weight * self.vectors(signal), [1])
+        d = weight * (n_on - b_ss) - np.einsum("kp,kbp->bp", centre[1:], others)
+        shapes, widths = self.sigmas[1:, None, None] * others, self.sigmas[1:, None]
+        value, x, left = least(d, n[0], centre[0], self.sigma_alpha, shapes)
+        moved = centre[1:] + widths * np.einsum("bp,kbp->kp", left, shapes)
+        return Minimum(value, np.concatenate([x[None], moved]), weight * left)
 
     def weight(self, n_on, b_ss):
         """1 / sigma_stat for counts of the shape (B, ...), nan where that is 0."""
@@ -52,10 +51,7 @@ class Gaussian(Binned):
         return Profiled(self, events, counts) if self.changes else _quotient(self, events, counts)
 
 
-def gaussian(dataset, changes=(), sigma_alpha=None):
-    """The Gaussian of a dataset.Dataset; `changes` and what is left to sigma_alpha as in statistic.Binned."""
-    left = dataset.sigma_alpha if sigma_alpha is None else sigma_alpha
-    return Gaussian(dataset.experiment, left, dataset.backgrounds, changes)
+gaussian = Gaussian.of  # what limits.upper_limit takes
 
 
 def least(d, n, c, sigma_alpha, shapes):
@@ -85,14 +81,19 @@ def least(d, n, c, sigma_alpha, shapes):
 
 
 def absorbing(v):
-    """A function of vectors u: what is left of u where a nuisance theta may add theta v for the price theta^2; bins are
-    the first axis of both.
+    """A function of vectors u: what is left of u, in its place, where a nuisance theta may add theta v for the price
+    theta^2. Bins are the first axis of both.
 
     The product of two such vectors is the minimum over theta, u.w - (u.v) (w.v) / (1 + v.v), without its difference.
     """
     root = np.sqrt(1 + (v * v).sum(0))
     short = v / (root * (1 + root))
-    return lambda u: u - (u * v).sum(0) * short
+
+    def left_by(u):
+        u -= np.einsum("b...,b...->...", u, v) * short
+        return u
+
+    return left_by
 
 
 class Quotient:

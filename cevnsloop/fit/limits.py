@@ -5,11 +5,11 @@ rises so far and nan where there is no signal to limit. JSON, which has no such 
 words of `reached`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..checks import Record, positive
+from ..checks import Record, positive, real, shaped
 from ..experiments.dataset import Counts
 from .gaussian import gaussian
 from .search import SIGNALS, first_rise, levels, look, rises
@@ -32,7 +32,8 @@ class Limit(Record):
     chi2_min: np.ndarray
 
     def __post_init__(self):
-        self._keep(**{name: np.asarray(getattr(self, name)) for name in ("g_limit", "g_best", "chi2_min")})
+        values = {field.name: real(field.name, getattr(self, field.name), "") for field in fields(self)}
+        self._keep(**{name: shaped(name, value, values["g_limit"].shape) for name, value in values.items()})
 
 
 def upper_limit(events, dataset, delta_chi2, statistic=gaussian):

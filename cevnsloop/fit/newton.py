@@ -18,24 +18,22 @@ def newton(statistic, vectors, n_on, b_ss, centre):
     The statistic is convex in x. The method starts at the Gaussian fit and halves steps that do not descend; it takes a
     few, and leaves rounding. Those of x that are statistic.bounded stay >= 0.
     """
-    widths = statistic.sigmas[:, None], statistic.bounded[:, None]
-    data = (vectors, n_on, b_ss)
-    x, pull = _start(*data, centre, *widths)
+    sigma, bounded = statistic.sigmas[:, None], statistic.bounded[:, None]
+    data, (x, pull) = (vectors, n_on, b_ss), _start(vectors, n_on, b_ss, centre, sigma, bounded)
     value, found = np.empty(n_on.shape[1]), np.empty(centre.shape)
     active, length = np.arange(n_on.shape[1]), np.ones(n_on.shape[1])
     state = _evaluate(statistic, x, pull, *data)
     for _ in range(MOST_STEPS):
+        value[active], found[:, active] = state[0], x + sigma * state[1:-1]
         going = state[-1] > CONVERGED
+        if not going.any():
+            s = (vectors * np.where(bounded, np.maximum(found, 0), found)[:, None]).sum(0)
+            return value, found, statistic.terms(s, n_on, b_ss)[1]
         if not going.all():
-            value[active[~going]] = state[0, ~going]
-            found[:, active[~going]] = x[:, ~going] + widths[0] * state[1:-1, ~going]
-            if not going.any():
-                at_minimum = np.maximum(found, np.where(widths[1], 0, -np.inf))
-                return value, found, statistic.terms((vectors * at_minimum[:, None]).sum(0), n_on, b_ss)[1]
             active, length, centre, data = active[going], length[going], centre[:, going], [a[..., going] for a in data]
             x, pull, state = x[:, going], pull[:, going], state[:, going]
         step = length * state[1:-1]
-        trial = _in_bounds(x + widths[0] * step, pull + step, centre, *widths)
+        trial = _in_bounds(x + sigma * step, pull + step, centre, sigma, bounded)
         new = _evaluate(statistic, *trial, *data)
         descends = new[0] <= state[0] - 1e-4 * length * state[-1] + ROUNDING * (1 + state[0])
         x, pull, state = (np.where(descends, *both) for both in zip((*trial, new), (x, pull, state), strict=True))

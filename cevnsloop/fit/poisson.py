@@ -33,10 +33,7 @@ class Poisson(Binned):
         return 2 * (n_on * np.log1p(lam) + b_ss * np.log1p(-lam) - lam * s), lam, curvature
 
 
-def poisson(dataset, changes=(), sigma_alpha=None):
-    """The Poisson of a dataset.Dataset; `changes` and what is left to sigma_alpha as in statistic.Binned."""
-    left = dataset.sigma_alpha if sigma_alpha is None else sigma_alpha
-    return Poisson(dataset.experiment, left, dataset.backgrounds, changes)
+poisson = Poisson.of  # what limits.upper_limit takes
 
 
 def multiplier(s, n_on, b_ss):

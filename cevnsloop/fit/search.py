@@ -4,7 +4,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-SIGNALS = np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])  # events at which a statistic is looked at first
+from ..checks import sealed
+
+SIGNALS = sealed(
+    np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])
+)  # events at which a statistic is looked at first
 MANY = 1e4  # counts beyond which these are too few: see `levels`
 BLOCK = 8192  # curves at once: their values at all SIGNALS take 8 MB
 
@@ -69,7 +73,10 @@ class Rise(NamedTuple):
 def rises(events, counts, statistic, deltas):
     """The Rise of N models, Events with n of shape (3, N, B), in T experiments, Counts of shape (T, B), by each of
     `deltas`: BLOCK curves at once, so that memory beyond the result does not grow with their number.
+
+    Raises ValueError if they do not have the bins of the statistic.Statistic.
     """
+    statistic.meet(events, counts)
     T, N = len(counts.n_on), events.n.shape[1]
     found = np.empty((2 + len(deltas), T, N))
     for n in range(0, N, BLOCK):

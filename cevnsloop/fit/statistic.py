@@ -20,6 +20,7 @@ import numpy as np
 from ..checks import FrozenDict, Record, instance, non_negative, number, real, shaped
 from ..experiments.dataset import Background, Experiment
 from .newton import newton
+from .profiled import Profiled
 
 FLOATS = 2**14  # K B P of the points P whose nuisances are fitted together: what one step holds then fits a cache
 
@@ -74,8 +75,15 @@ class Statistic(Record):
         """Bins of the Counts that cannot be used, shape (..., B)."""
         return np.zeros(counts.n_on.shape, dtype=bool)
 
+    def meet(self, events, counts):
+        """Raise ValueError if Events or Counts have other bins than the statistic."""
+        bins = (..., len(self.b_on))
+        shaped("events", events.n, bins)
+        shaped("n_on", counts.n_on, bins)
+
     def check(self, counts):
-        """Raise ValueError, naming the bins, if these Counts cannot be used."""
+        """Raise ValueError if these Counts have other bins, or, naming them, bins that cannot be used."""
+        shaped("n_on", counts.n_on, (..., len(self.b_on)))
         refused = self.refused(counts).reshape(-1, counts.n_on.shape[-1]).any(0)
         if refused.any():
             raise ValueError(f"{self.needs} in {self.named(np.flatnonzero(refused))}")
@@ -115,21 +123,20 @@ class Statistic(Record):
         """The Minimum at all points, and their shape (...)."""
         if sorted(changes) != sorted(self.changes):
             raise ValueError(f"changes must be those of {_listed(self.changes)}, got {_listed(changes)}")
+        bins, parts = (..., len(self.b_on)), {"n_th": n_th} | {name: changes[name] for name in self.changes}
         self.check(counts)
-        bins = (..., len(self.b_on))
-        signal = [shaped(name, real(name, a, ""), bins) for name, a in ({"n_th": n_th} | dict(changes)).items()]
+        signal = [shaped(name, real(name, a, ""), bins) for name, a in parts.items()]
         shape = np.broadcast_shapes(counts.n_on.shape, *(part.shape for part in signal))
-        points = [_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss)]
-        centre = [np.broadcast_to(at, shape[:-1]).ravel() for at in self.centre(counts)]
-        order = [0, *(1 + list(changes).index(name) for name in self.changes)]
-        arrays = np.stack([points[k] for k in order]), *points[-2:], np.stack(centre)
-        found = [self.minimum(*(a[..., here] for a in arrays)) for here in self.blocks(len(centre[0]))]
+        *signal, n_on, b_ss = (_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss))
+        centre = np.stack([np.broadcast_to(at, shape[:-1]).ravel() for at in self.centre(counts)])
+        arrays = np.stack(signal), n_on, b_ss, centre
+        found = [self.minimum(*(a[..., here] for a in arrays)) for here in self.blocks(centre.shape[1])]
         return Minimum(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))), shape[:-1]
 
     def blocks(self, points):
-        """Slices of so many points whose nuisances are fitted together."""
+        """Slices of so many points whose nuisances are fitted together; one of nothing if there are none."""
         step = max(1, FLOATS // (len(self.names) * len(self.b_on)))
-        return [slice(start, start + step) for start in range(0, points, step)]
+        return [slice(start, start + step) for start in range(0, max(points, 1), step)]
 
     def curves(self, events, counts):
         """The search.Curves of N models, Events with n of shape (3, N, B), for T experiments, Counts of shape (T, B).
@@ -158,7 +165,8 @@ class Binned(Statistic):
     changes       names of the nuisances that change signal and background together, of unit width
     alpha         name of the nuisance of the signal
 
-    `positive`, of a class, says whether signal and backgrounds cannot be negative: 1 + alpha and 1 + beta are bounded.
+    A kind of statistic has `terms`, and `positive` says whether signal and backgrounds cannot be negative: then
+    1 + alpha and 1 + beta are bounded.
 
     Raises ValueError for other types and shapes, a negative uncertainty, or a name that is there twice.
     """
@@ -192,6 +200,12 @@ class Binned(Statistic):
             b_on=sum((one.events for one in beam), np.zeros(bins)),
         )
 
+    @classmethod
+    def of(cls, dataset, changes=(), sigma_alpha=None):
+        """The statistic of a dataset.Dataset, all its sigma_alpha being that of alpha if nothing else is said."""
+        left = dataset.sigma_alpha if sigma_alpha is None else sigma_alpha
+        return cls(dataset.experiment, left, dataset.backgrounds, changes)
+
     def vectors(self, signal):
         """Statistic.vectors: signal, backgrounds, changes."""
         beam = [np.broadcast_to(one.events[:, None], signal.shape[1:]) for one in self.backgrounds.values()]
@@ -201,47 +215,10 @@ class Binned(Statistic):
         """Statistic.of_signal: x without that of the backgrounds, the same for all bins."""
         return x[[0, *range(1 + len(self.backgrounds), len(x))], None]
 
+    def meet(self, events, counts):
+        """Statistic.meet, and whether the bins have the same edges."""
+        Statistic.meet(self, events.in_bins_of(self.experiment), counts)
+
     def named(self, bins):
         """Statistic.named."""
         return self.experiment.named(bins)
-
-
-class Profiled:
-    """A statistic along y = G^2, its nuisances fitted anew at every y: search.Curves."""
-
-    def __init__(self, statistic, events, counts):
-        missing = [name for name in statistic.changes if name not in events.changes]
-        if missing:
-            raise ValueError(f"events must say how they change with {_listed(missing)}, as shapes.predict_open does")
-        parts = (events.n, *(events.changes[name] for name in statistic.changes))
-        self.statistic, self.shape = statistic, (len(counts.n_on), events.n.shape[1])
-        self.n = np.ascontiguousarray(np.stack(parts).swapaxes(-1, -2))  # (1 + changes, 3, B, N)
-        self.counts = (*map(np.ascontiguousarray, (counts.n_on.T, counts.b_ss.T)), statistic.centre(counts))
-
-    def _minimum(self, n, y, k):
-        """The Minimum at points y of the curves k, whose coefficients are n, shape (1 + changes, 3, B, P)."""
-        toy = k // self.shape[1]
-        return self.statistic.minimum(n[:, 0] + y * (n[:, 1] + y * n[:, 2]), *(a[:, toy] for a in self.counts))
-
-    def _each(self, function, y, k):
-        """`function` of coefficients, y and k, a block of points at once."""
-        k = np.arange(np.prod(self.shape)) if k is Ellipsis else k
-        y, k = np.broadcast_arrays(y, k)
-        shape, y, k = y.shape, y.ravel(), k.ravel()
-        blocks = [
-            function(self.n[..., k[here] % self.shape[1]], y[here], k[here]) for here in self.statistic.blocks(y.size)
-        ]
-        return np.concatenate(blocks).reshape(shape)
-
-    def value(self, y, k=...):
-        """The statistic at y of the curves with the indices k, all T N if none are given."""
-        return self._each(lambda *point: self._minimum(*point).value, y, k)
-
-    def slope(self, y, k):
-        """Its derivative by y: at the minimum over the nuisances it changes through the signal only."""
-
-        def of_points(n, y, k):
-            found, rise = self._minimum(n, y, k), n[:, 1] + 2 * y * n[:, 2]
-            return -2 * (found.lam * (self.statistic.of_signal(found.x) * rise).sum(0)).sum(0)
-
-        return self._each(of_points, y, k)

@@ -98,9 +98,9 @@ def fits(events, counts, statistic, deltas=()):
 
 def excess(events, g, counts, statistic):
     """q(G) = chi^2(G) - chi2_min of N models in T experiments, shape (T, N); `g` broadcasts to that shape."""
-    curves = statistic.curves(events, counts)
+    least, curves = fits(events, counts, statistic).chi2_min, statistic.curves(events, counts)
     y = np.broadcast_to(np.square(g), curves.shape).ravel()
-    return curves.value(y).reshape(curves.shape) - fits(events, counts, statistic).chi2_min
+    return curves.value(y).reshape(curves.shape) - least
 
 
 @dataclass(frozen=True, eq=False)
