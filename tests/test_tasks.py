@@ -432,7 +432,7 @@ def test_less_than_one_worker_is_refused(workers):
         pass
 
 
-SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "4000", "--out"]
+SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "12000", "--out"]
 SMALL = """
 import signal, sys
 from cevnsloop import analysis
@@ -508,7 +508,7 @@ def test_a_scan_survives_whatever_moment_it_is_interrupted_at(tmp_path, limits, 
         kept = whole
     with started(command) as process:
         said, complained = process.communicate(timeout=60)
-    assert (process.returncode, said) == (0, f"4000 limits written to {out}\n")
+    assert (process.returncode, said) == (0, f"12000 limits written to {out}\n")
     assert out.read_bytes() == limits
     assert list(tmp_path.iterdir()) == [out]
 
@@ -601,7 +601,7 @@ def test_a_scan_by_dask_survives_an_interrupt_and_the_death_of_a_worker(tmp_path
             said, complained = process.communicate(timeout=60)
         if number == signal.SIGINT:
             assert (process.returncode, said, complained) == (130, "", INTERRUPTED)
-    assert (process.returncode, said, complained) == (0, f"4000 limits written to {out}\n", "")
+    assert (process.returncode, said, complained) == (0, f"12000 limits written to {out}\n", "")
     assert out.read_bytes() == limits
     assert list(tmp_path.iterdir()) == [out]
 
