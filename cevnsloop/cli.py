@@ -21,7 +21,7 @@ from .nucleus import nuclide
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
-EXPECTED = tuple(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2"))
+EXPECTED = ("expected_m2", "expected_m1", "expected_median", "expected_p1", "expected_p2")
 TOY_COLUMNS = ("g_limit", *EXPECTED, "coverage", "g_fc", "left_out")
 TOY_PIECE = 2  # masses that are computed together: a second with 10^4 toys
 PIECE = 5000  # points of a scan that are computed together: a call costs as much as many points
