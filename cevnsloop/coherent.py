@@ -126,8 +126,8 @@ def csi2017(choices, tables=CSI2017_TABLES, changes=None):
     Counts are 2 PE wide and summed over 0 to 6 us after the trigger; bin i of Eq. (34) is (2i - 2, 2i) PE.
     `changes` maps names of inputs in the table csi2017 to the values, in natural units, to use in their place; counts
     stay what they are. Raises ValueError if a table is corrupted, if the settings ask for a bin the release does not
-    have, or if `changes` has a value that is not finite and > 0, or a name without effect: one that is unknown or
-    informational, and detector_mass, which is a setting.
+    have, or for none in which events are accepted, or if `changes` has a value that is not finite and > 0, or a name
+    without effect: one that is unknown or informational, and detector_mass, which is a setting.
     """
     instance("choices", choices, settings.Settings, "settings.csi2017()")
     counts = read_table(tables, "counts.csv")
@@ -147,6 +147,9 @@ def csi2017(choices, tables=CSI2017_TABLES, changes=None):
     acceptance = csi_acceptance(fine_centres, **shape)
     bin_of = np.digitize(fine_centres, pe_edges) - 1
     bin_of[(fine_centres < pe_edges[0]) | (fine_centres > pe_edges[-1])] = -1
+    if not acceptance[bin_of >= 0].any():
+        bins = f"{choices.first_bin} to {choices.last_bin} ({pe_edges[0]:g} to {pe_edges[-1]:g} PE)"
+        raise ValueError(f"the bins must hold events that the detector accepts, got bins {bins}")
     accepted_neutrons = figures["exposure"] * neutrons["per_GWh"] * acceptance
     n_bins = len(pe_edges) - 1
 
