@@ -1,13 +1,13 @@
 # Everything runs in a virtual environment inside this clone. Needed: Python >= 3.11, make, git.
 PYTHON ?= python3
-VENV ?= .venv
+VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 READY_DEV := $(VENV)/ready-dev
 READY_PAGES := $(VENV)/ready-pages
 READY_SLOW := $(VENV)/ready-slow
 NEEDED := .[book,test]
-VERSIONS ?= --constraint constraints.txt
+VERSIONS := --constraint constraints.txt
 # uv takes a third of the time; where it cannot be had, or cannot reach the packages, pip does the same
 install = $(BIN)/uv pip install --python $(BIN)/python --build-constraint constraints.txt $(VERSIONS) -e $(1) || \
 	$(BIN)/python -m pip install --disable-pip-version-check $(VERSIONS) -e $(1)

@@ -15,7 +15,8 @@ from .run import output
 
 MOST_ROWS, MOST_TOYS = 10**7, 10**6  # of a table, at a mass: some minutes, a GB
 LIMITS = ("g_limit", "g_best", "chi2_min", "loop_share")
-TOYS = ("g_limit", *(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")), "coverage", "g_fc", "left_out")
+EXPECTED = ("expected_m2", "expected_m1", "expected_median", "expected_p1", "expected_p2")
+TOYS = ("g_limit", *EXPECTED, "coverage", "g_fc", "left_out")
 
 
 def counted(name, value, most):

@@ -584,7 +584,10 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "A", *POINT, "--g-q", "t=1"], "flavour must be one of u, d, s, c, b, got 't'"),
         (["limit", "--case", "A", *POINT, "--g-q", "d=0"], "no limit: no signal is expected in the bins of the fit"),
         (["limit", "--case", "A", *POINT, "--last-bin", "26"], "last_bin must be <= 25"),
-        (["limit", "--case", "A", *POINT, "--first-bin", "1", "--last-bin", "2"], "acceptance must be"),
+        (
+            ["limit", "--case", "A", *POINT, "--first-bin", "1", "--last-bin", "2"],
+            "accepts, got bins 1 to 2 (0 to 4 PE)",
+        ),
         (["spectrum", "--case", "A", *POINT, "--g", "-1e-8"], "g must be >= 0 and finite, got -1e-08"),
         (["loops", "--m-chi", "-inf", "--m-zp", "-1e-3"], "m_chi must be > 0 MeV and finite, got -inf"),
         (

@@ -66,7 +66,7 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
 
     Counts are 2 PE wide and summed over 0 to 6 us after the trigger; bin i of Eq. (34) is (2i - 2, 2i) PE.
     Raises ValueError if a table in the folder `tables` is corrupted, or if the settings ask for a bin that the release
-    does not have.
+    does not have, or for none in which events are accepted.
     """
     instance("settings", settings, Settings, "csi2017.Settings()")
     instance("table", table, inputs.Table, "inputs.STANDARD")
@@ -95,7 +95,11 @@ def _response(settings, axis, figures, fine):
     assignment = np.digitize(centres, axis.edges) - 1
     assignment[(centres < axis.edges[0]) | (centres > axis.edges[-1])] = -1
     edges = np.append(fine["pe_lo"], fine["pe_hi"][-1])
-    common = (figures["pe_per_recoil"], edges, csi_acceptance(centres, **shape), assignment, len(axis))
+    acceptance = csi_acceptance(centres, **shape)
+    if not acceptance[assignment >= 0].any():
+        bins = f"{settings.first_bin} to {settings.last_bin} ({axis.edges[0]:g} to {axis.edges[-1]:g} PE)"
+        raise ValueError(f"the bins must hold events that the detector accepts, got bins {bins}")
+    common = (figures["pe_per_recoil"], edges, acceptance, assignment, len(axis))
     if settings.smearing == "none":
         return FineBins(*common)
     return PoissonLight(*common, fine["pe_hi" if settings.pe_label == "upper" else "pe_lo"])
