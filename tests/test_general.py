@@ -257,6 +257,18 @@ def test_arrays_of_models_equal_single_models(experiment):
             assert together.n[:, i, j] == pytest.approx(alone.n, rel=1e-12, abs=0)
 
 
+def test_blocks_change_nothing(monkeypatch, dataset):
+    model, theory = unit_model("A", np.geomspace(1, 100, 7), 50.0), Theory(Toy("complex"))
+    whole = predict(model, dataset.experiment, theory)
+    monkeypatch.setattr(general, "BLOCK", 3)
+    # sums over the same nodes, in another order; interference cancels to a few per cent
+    assert predict(model, dataset.experiment, theory).n == pytest.approx(whole.n, rel=1e-12, abs=0)
+    taken = []
+    monkeypatch.setattr(general, "loop_events", lambda block, *_: taken.append(block.m_chi.size) or (0.0, 0.0))
+    predict(model, dataset.experiment, theory)
+    assert taken == [3, 3, 1]
+
+
 def test_bins_of_time_add_up(experiment):
     prompt, delayed = (0.0, 0.6, 0.3), (0.25, 0.0, 0.5)
     axis = replace(experiment.axes[0], name="time", unit="us", edges=np.arange(4.0))

@@ -186,14 +186,14 @@ def _check(model, experiment, theory):
 
 
 def _blocks(model, experiment, theory):
-    """The parts of n(G) for BLOCK models at a time, with the slice of the flattened masses that they are for."""
+    """The parts of n(G) for a block of models at a time, with the slice of the flattened masses that they are for."""
     model, kernel = model.pattern(), kernels(experiment, model.neutrinos, theory)
     masses = model.m_chi.ravel(), model.m_zp.ravel()
-    for start in range(0, model.m_chi.size, BLOCK):
-        here = slice(start, start + BLOCK)
+    loops, size = (_separable, BLOCK) if theory.amplitude.separable else (general.loop_events, general.BLOCK)
+    for start in range(0, model.m_chi.size, size):
+        here = slice(start, start + size)
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
         tree = _tree_events(block, experiment, kernel)
-        loops = _separable if theory.amplitude.separable else general.loop_events
         n_interference, n_loop = loops(block, experiment, kernel, theory)
         yield here, {"n_sm": kernel.n_sm, "n_tree": tree, "n_interference": n_interference, "n_loop": n_loop}
 

@@ -18,6 +18,7 @@ from .xsec import dsigma_of_amplitudes, dsigma_with_z, minimal_energy, recoil_ra
 # Nodes on either side of the cusp. 1 / |a - i sqrt(E^2 - m_chi^2)|^2 is then integrated to 1e-12 for a = 40 MeV, where
 # the size of a nucleus puts it, to 1e-7 for 10 MeV and to 1e-4 for 3 MeV.
 ENERGIES = 12
+BLOCK = 64  # models at once: each has some thousand nodes, so that these take 40 MB
 MORE = 2  # nodes in T than a smooth response needs, because of the square root
 
 
