@@ -52,7 +52,6 @@ class UpperLimit(Answer):
     g_limit            the limit; inf where no signal is excluded however large, nan where none is expected
     g_best, chi2_min   where the statistic is smallest
     loop_share         part of the signal at the limit that is due to loops, between 0 and 1; nan without a limit
-    g_band             weakest and strongest limit within the errors of the theory, shape (2, ...); None: not computed
     """
 
     m_chi: np.ndarray
@@ -61,7 +60,6 @@ class UpperLimit(Answer):
     g_best: np.ndarray
     chi2_min: np.ndarray
     loop_share: np.ndarray
-    g_band: np.ndarray | None = None
 
     @property
     def sets_limit(self):
@@ -167,7 +165,7 @@ class Expected(Answer):
         )
 
     def _columns(self):
-        names = [f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2")]
+        names = ("expected_m2", "expected_m1", "expected_median", "expected_p1", "expected_p2")
         columns = {"m_chi": self.m_chi, "m_zp": self.m_zp, "g_limit": self.g_limit}
         columns |= dict(zip(names, self.quantiles, strict=True))
         return columns, {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1"} | dict.fromkeys(names, "1")
