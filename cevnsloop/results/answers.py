@@ -52,6 +52,7 @@ class UpperLimit(Answer):
     g_limit            the limit; inf where no signal is excluded however large, nan where none is expected
     g_best, chi2_min   where the statistic is smallest
     loop_share         part of the signal at the limit that is due to loops, between 0 and 1; nan without a limit
+    g_band             weakest and strongest limit within errors of the theory, shape (2, ...); None: none was computed
     """
 
     m_chi: np.ndarray
@@ -60,6 +61,7 @@ class UpperLimit(Answer):
     g_best: np.ndarray
     chi2_min: np.ndarray
     loop_share: np.ndarray
+    g_band: np.ndarray | None = None
 
     @property
     def sets_limit(self):
