@@ -50,6 +50,7 @@ CHECKS = {
     "outputs": test_repository.test_chapter_stores_text_only_and_all_of_it_is_compared,
     "figures": test_repository.test_figures_have_a_name_a_caption_and_a_description,
     "citations": test_repository.test_every_citation_resolves,
+    "files": test_repository.test_every_file_that_is_named_is_there,
     "prose": test_prose.test_no_number_is_typed_in_prose,
     "figure numbers": test_prose.test_numbers_about_a_figure_are_held_by_its_chapter,
 }
@@ -127,6 +128,7 @@ BROKEN = {
         "figures",
         put(3, "metadata", {"mystnb": {"figure": CODE[2][2]["mystnb"]["figure"]}}),
     ),
+    "a test that is not there": ("files", put(0, "source", ["{cite}`chao2021`, `tests/test_nothing.py`\n"])),
     "a source that nothing names": ("citations", put(0, "source", ["{cite}`chao2021`, {cite}`nobody1900`\n"])),
     "a typed number": ("prose", put(0, "source", ["It is 1.25, says {cite}`chao2021`.\n"])),
     "a stale number about a figure": (

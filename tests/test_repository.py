@@ -123,6 +123,16 @@ def test_every_citation_resolves():
     assert cited <= set(keys), cited - set(keys)
 
 
+def test_every_file_that_is_named_is_there():
+    """Whoever looks up a test or a module that a page names finds it."""
+    pages = [*NOTEBOOKS, *(ROOT / "book").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
+    said = "\n".join(path.read_text(encoding="utf-8") for path in pages if path.is_file())
+    named = set(re.findall(r"\b(?:benchmarks|book|cevnsloop|tests|tools)/[\w/]+\.(?:csv|ipynb|md|py|toml)\b", said))
+    example = {"book/name.ipynb"}  # of "Add a chapter"
+    missing = {name for name in named - example if not (ROOT / name).is_file()}
+    assert not missing, missing
+
+
 def test_citation_file_and_changelog_name_this_version():
     citation = yaml.safe_load(text("CITATION.cff"))
     assert citation["version"] == cevnsloop.__version__
