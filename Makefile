@@ -23,7 +23,7 @@ unexport MATPLOTLIBRC MPLBACKEND JUPYTER_PATH JUPYTER_CONFIG_PATH
 unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every package again
 
 .DEFAULT_GOAL := help
-.PHONY: help book test pages pdf chapters mutants slow bench lint pythons lowest newest lock dist clean
+.PHONY: help book test test-physics pages pdf chapters mutants slow bench lint pythons lowest newest lock dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,9 @@ book: $(READY) ## build the book, running every chapter, into _build/html
 
 test: $(READY) ## run the tests and validate every number printed in the chapters
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-physics: $(READY) ## run the tests of the physics alone: formulas, data, fit, derivations
+	$(BIN)/python -m pytest -p no:nbval -o addopts="--strict-markers --strict-config" -m "not slow" -n 2 --dist loadfile tests/physics tests/derivation
 
 pages: book $(READY_PAGES) ## build the book and check its pages in headless Chromium, skipped where there is none
 	$(BIN)/python tools/browser.py

@@ -16,7 +16,7 @@ INSTALLED = {"cevnsloop-1.dist-info/METADATA"}
 @pytest.fixture
 def contents(monkeypatch, tmp_path):
     """What the tool says of an sdist and a wheel that hold files of such names."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "tools")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
     tool = importlib.import_module("try_dist")
 
     def compare(source, package):

@@ -199,7 +199,7 @@ def test_the_submission_says_what_it_is(head):
         in head["comment"]
     )
     assert head["data_license"]["name"] == "CC0"
-    bibliography = (Path(__file__).parents[1] / "book" / "references.bib").read_text(encoding="utf-8")
+    bibliography = (Path(__file__).parents[2] / "book" / "references.bib").read_text(encoding="utf-8")
     links = {link["location"] for link in head["additional_resources"]}
     for key in ("chao2021", "coherent2018release"):
         (doi,) = re.findall(rf"\{{{key},[^@]*?doi\s*=\s*\{{(.*?)\}}", bibliography)

@@ -17,7 +17,7 @@ from cevnsloop.referees import loops as reference
 
 EPS = 2.0**-52
 BOUND = 20 * EPS  # ten times the error measured; the promise is 1e-12
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 each_kernel = pytest.mark.parametrize("kernel", gluon.KERNELS)
 masses = st.floats(0, math.log(1e5)).map(math.exp)

@@ -13,7 +13,7 @@ import yaml
 
 import cevnsloop
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception", "skip-execution"}
 # The versions, date and run times of a build are not of the book: nothing is stored, nothing compared, nothing glued.

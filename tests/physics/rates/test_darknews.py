@@ -11,8 +11,8 @@ import pytest
 from cevnsloop import nucleus, units
 from cevnsloop.rates import xsec
 
-ROOT = Path(__file__).parents[1]
-TABLE = Path(__file__).parent / "data" / "darknews.csv"
+ROOT = Path(__file__).parents[3]
+TABLE = Path(__file__).parents[2] / "data" / "darknews.csv"
 POINT_LIKE = replace(nucleus.nuclide("Cs133"), M=123772.53)
 
 

@@ -20,7 +20,7 @@ from cevnsloop.rates.events import predict
 from cevnsloop.results import quoted as paper
 from cevnsloop.results.figures import COLOURS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
 D = DELTA_CHI2["two parameters"]
 FOUR_DIGITS = 5.001e-4  # half a unit of the last digit, in the worst case 1.000

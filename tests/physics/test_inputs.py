@@ -18,7 +18,7 @@ from cevnsloop.model import unit_model
 from cevnsloop.nucleus import nuclide
 from cevnsloop.rates.events import parts
 
-BIBLIOGRAPHY = Path(__file__).parents[1] / "book" / "references.bib"
+BIBLIOGRAPHY = Path(__file__).parents[2] / "book" / "references.bib"
 
 
 def test_every_source_is_in_the_bibliography():

@@ -26,7 +26,7 @@ from cevnsloop.referees.loops import loop
 from cevnsloop.results import hepdata, quoted, tables
 from cevnsloop.run import output, provenance
 
-README_FIGURE = Path(__file__).parents[1] / "book" / "_static" / "fig4.png"
+README_FIGURE = Path(__file__).parents[2] / "book" / "_static" / "fig4.png"
 POINT = ["--m-chi", "10", "--m-zp", "100"]
 
 

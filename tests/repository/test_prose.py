@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")])
 
 # What may be typed, as it stands in the text, with the reason why it is neither a result nor an input.
@@ -25,7 +25,8 @@ EXCEPTIONS = {
 
 CURE = (
     "A typed number stays when the code changes: glue it from where it is computed or kept, or point at the output "
-    "that shows it. A name that contains a number goes into EXCEPTIONS of tests/test_prose.py, with its reason."
+    "that shows it. A name that contains a number goes into EXCEPTIONS of tests/repository/test_prose.py, with its "
+    "reason."
 )
 FIGURE_CURE = (
     "Nothing compares this number with the figure: print it in the figure's cell, as rounded in the text or finer, "

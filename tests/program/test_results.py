@@ -18,7 +18,7 @@ from cevnsloop.results import quoted, tables
 from cevnsloop.run import output, provenance
 
 AMPLITUDES = pytest.mark.parametrize("theory", [Theory(PUBLISHED), Theory(REDERIVED)], ids=["published", "rederived"])
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 WRITTEN = 5e-10  # 10 significant digits are written
 M_CHI = np.array([1.0, 52.0, 300.0])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 FIGURE = {"tags": ["hide-input"], "mystnb": {"figure": {"name": "fig-x", "caption": "It's $\\chi$: 1 # 2"}}}
 CELLS = [

@@ -9,7 +9,7 @@ import pytest
 from cevnsloop.experiments import csi2017
 from cevnsloop.experiments.response import csi_acceptance
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 TABLES = ("counts.csv", "prompt_neutrons.csv", "arrival_times.csv")
 
 

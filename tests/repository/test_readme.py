@@ -9,7 +9,7 @@ import pytest
 
 from cevnsloop.app import cli
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^cevnsloop (.+)$", README, re.MULTILINE)
 
 

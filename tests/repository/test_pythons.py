@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def pythons(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "tools")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
     return importlib.import_module("pythons")
 
 

@@ -19,7 +19,7 @@ BOUND = 8 * EPS  # the promise of loops.py
 PAIR = 2 * BOUND  # two values that each keep the promise
 FUNCTIONS = {f.__name__: f for f in (D0b, D1b, D00b, D00_ab, D001_ab, D11_ab)}
 POWER_OF_M = {"D0b": -4, "D1b": -4, "D00b": -2, "D00_ab": -2, "D001_ab": -2, "D11_ab": -4}
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 m_chi_values = st.floats(1e-2, 1e4)

@@ -11,7 +11,7 @@ from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives, roles
 from test_architecture import FOLDER
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_IMPORT = {"__init__", "__main__"}  # the version and a call of cli.main
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.stem != "__main__")
 

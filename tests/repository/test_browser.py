@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "browser.py"
 DEBIAN, UBUNTU = "NAME=x\nID=debian\n", "NAME=x\nID=ubuntu\nID_LIKE=debian\n"
 

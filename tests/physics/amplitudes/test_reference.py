@@ -12,8 +12,8 @@ import pytest
 from cevnsloop.amplitudes import loops
 from cevnsloop.referees import loops as reference
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parents[3]
+DATA = Path(__file__).parents[2] / "data"
 DIFFERENCES = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 RATIOS = (1e-6, 0.03, 0.9, 1.0, 1.0000001, 2.0, 40.0, 1e6)
 

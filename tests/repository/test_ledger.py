@@ -13,7 +13,7 @@ import pytest
 
 from cevnsloop.amplitudes.quarks import SWITCHES
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = tomllib.loads((ROOT / "book" / "ledger.toml").read_text(encoding="utf-8"))["row"]
 EQUATIONS = [*map(str, range(2, 35)), *(f"A{n}" for n in range(1, 14))]
 NEEDED, OPTIONAL = {"id", "what", "status", "routes", "tests"}, {"note", "effect"}
@@ -83,7 +83,8 @@ def changed(identity, **fields):
     return copy
 
 
-A_TEST = "tests/test_paper.py::test_quoted_limits_of_case_a"
+A_FILE = "tests/physics/test_paper.py"
+A_TEST = f"{A_FILE}::test_quoted_limits_of_case_a"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,11 @@ A_TEST = "tests/test_paper.py::test_quoted_limits_of_case_a"
         (changed("7", tests=[f"{A_TEST}s"]), f"7: there is no {A_TEST}s"),
         (changed("7", tests=[f"{A_TEST}[1]"]), f"7: there is no {A_TEST}[1]"),
         (changed("7", tests=["tests/test_none.py::test_x"]), "7: there is no tests/test_none.py::test_x"),
-        (changed("7", tests=["tests/test_paper.py::limit"]), "7: there is no tests/test_paper.py::limit"),
-        (changed("7", tests=["tests/test_paper.py"]), "7: there is no tests/test_paper.py"),
+        (
+            changed("7", tests=["tests/physics/test_paper.py::limit"]),
+            "7: there is no tests/physics/test_paper.py::limit",
+        ),
+        (changed("7", tests=["tests/physics/test_paper.py"]), "7: there is no tests/physics/test_paper.py"),
         (changed("7", comment="x"), "7: unknown field comment"),
     ],
 )
