@@ -751,7 +751,7 @@ def test_nobody_reads_what_is_printed(tmp_path, monkeypatch, line, expected):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
-@pytest.mark.skipif(not sys.prefix.isascii(), reason="numpy is not found in a folder that the locale cannot spell")
+@pytest.mark.skipif(not sys.prefix.isascii(), reason="in that locale numpy cannot be loaded from such a path")
 def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = shell(f"{TWO_POINTS} ü.csv", **ASCII)
