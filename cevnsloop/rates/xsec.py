@@ -54,7 +54,7 @@ def sm_powers(T, nucleus, theory):
 
 
 def tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge):
-    """Eq. (23): nu N -> chi N by Z' exchange, `charge` = amplitude.vector_charge."""
+    """Eq. (23): nu N -> chi N by Z' exchange, `charge` = quarks.vector_charge."""
     M = nucleus.M
     front = g_chi_L**2 * M * (charge * helm(2 * M * T, nucleus) / (m_zp**2 + 2 * M * T)) ** 2 / (4 * np.pi)
     return {
@@ -68,7 +68,7 @@ LOOP_TERMS = (("c1", "c1"), ("c1", "c3"), ("c3", "c3"), ("c2", "c2"))
 
 
 def loop_powers(T, nucleus, term):
-    """Eq. (25): nu N -> nu N through the loops, a quadratic form in c1, c2, c3 of amplitude.LoopCoefficients.
+    """Eq. (25): nu N -> nu N through the loops, a quadratic form in c1, c2, c3 of quarks.LoopCoefficients.
 
     `term` = (i, j) is one of LOOP_TERMS: dsigma/dT = sum over the terms of c_i c_j sum_k a_k E^k.
     """

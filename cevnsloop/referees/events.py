@@ -222,7 +222,7 @@ def limit(n_sm, n_tree, n_loop, dataset, delta_chi2):
 def limit_by_quadrature(case, m_chi, m_zp, coefficients, dataset, delta_chi2):
     """The upper limit of one point from the formulas as printed, for couplings 1 to d, s, b quarks: a float.
 
-    coefficients   {symbol of the nucleus: (c1, c2, c3)}: loops have a reference of their own, reference.py
+    coefficients   {symbol of the nucleus: (c1, c2, c3)}: loops have a referee of their own, referees/loops.py
     """
     n_sm = events(eq22, 0.0, dataset)
     n_loop = events(lambda E, T, symbol: eq25(E, T, symbol, *coefficients[symbol]), 0.0, dataset)

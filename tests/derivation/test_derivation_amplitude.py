@@ -1,4 +1,4 @@
-"""The coefficients of amplitude.py from the derivations: diagrams, gluon kernels and nuclear matching put together.
+"""The coefficients of quarks.py from the derivations: diagrams, gluon kernels and nuclear matching put together.
 
 Nothing of the paper's Eqs. (26)-(31) is typed here: `derived` starts from the expressions that boxes.py reduces the
 diagrams to, the kernels of gluon_background.py, and the matrix elements of matching.py.
