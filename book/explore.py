@@ -17,7 +17,7 @@ from cevnsloop.fit import limits as fit
 from cevnsloop.model import CASES, unit_model
 from cevnsloop.rates.events import predict, sm_events
 from cevnsloop.results import quoted as paper
-from cevnsloop.results.figures import COLOURS
+from cevnsloop.results.look import COLOURS
 
 # Ten round numbers per decade, nearly equidistant in the logarithm
 STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)

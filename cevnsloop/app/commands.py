@@ -169,8 +169,10 @@ def _figures(a):
     spectra = quoted.spectra(dataset.experiment, theory)
     curves = quoted.limit_curves(m_chi, dataset, theory, asked.delta_chi2)
     made = {
-        "fig3": figures.fig3(dataset.pe_edges, spectra, quoted.labels(), dataset.n_obs, dataset.sigma),
-        "fig4": figures.fig4(m_chi, {"this work": curves}, quoted.quoted_by_panel()),
+        "fig3": figures.fig3(
+            dataset.pe_edges, spectra, quoted.labels(), dataset.n_obs, dataset.sigma, str(theory.amplitude)
+        ),
+        "fig4": figures.fig4(m_chi, {str(theory.amplitude): curves}, quoted.quoted_by_panel()),
     }
     written = {
         "fig3": output.table(*tables.fig3(spectra, dataset, theory)),

@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .figures import styled, subplots
+from .look import COLOURS, styled, subplots
 
 # kind, symbol, colour and width of the lines of a particle: nothing is told by colour alone
 PARTICLES = {
-    "nu": ("fermion", r"\nu", "#000000", 1.4),
-    "chi": ("fermion", r"\chi", "#009E73", 2.8),
-    "q": ("fermion", "q", "#000000", 1.4),
-    "Z'": ("vector", "Z'", "#000000", 1.4),
-    "phi": ("scalar", r"\varphi", "#000000", 1.4),
-    "g": ("gluon", "g", "#000000", 1.2),
+    "nu": ("fermion", r"\nu", COLOURS["ink"], 1.4),
+    "chi": ("fermion", r"\chi", COLOURS["coherent"], 2.8),
+    "q": ("fermion", "q", COLOURS["ink"], 1.4),
+    "Z'": ("vector", "Z'", COLOURS["ink"], 1.4),
+    "phi": ("scalar", r"\varphi", COLOURS["ink"], 1.4),
+    "g": ("gluon", "g", COLOURS["ink"], 1.2),
 }
 TEXT = {"fontsize": 13, "math_fontfamily": "cm"}
 LABEL_AT = {"fermion": 0.5, "vector": 0.3, "scalar": 0.3, "gluon": 0.65}  # of the way from start to end
@@ -176,10 +176,10 @@ def draw(ax, diagram):
             text = f"${symbol}({line.momentum})$" if line.momentum else f"${symbol}$"
             ax.text(at.real, at.imag, text, ha="center", va="center", **TEXT)
     dots = np.array([place[name] for name in vertices(diagram)])
-    ax.plot(dots.real, dots.imag, "o", ms=4.5, color="black", zorder=4)
+    ax.plot(dots.real, dots.imag, "o", ms=4.5, color=COLOURS["ink"], zorder=4)
     field = np.array([place[line.end] for line in diagram.lines if line.particle == "g"], dtype=complex)
-    ax.plot(field.real, field.imag, "o", ms=9, mfc="white", mec="black", zorder=4)
-    ax.plot(field.real, field.imag, "x", ms=6, color="black", zorder=5)
+    ax.plot(field.real, field.imag, "o", ms=9, mfc=COLOURS["page"], mec=COLOURS["ink"], zorder=4)
+    ax.plot(field.real, field.imag, "x", ms=6, color=COLOURS["ink"], zorder=5)
     ax.set_title(diagram.title, **TEXT)
     ax.set_axis_off()
 

@@ -6,9 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..run import output
-from .figures import STYLE
+from .look import COLOURS, LIMIT, MASS, style
 
-MASS, LIMIT = r"$m_\chi$ [MeV]", r"upper limit on $g_\chi g_q$"
 SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -36,7 +35,7 @@ def table_file(source, target):
 
 
 def _drawn(title, columns, axes=None):
-    with plt.style.context(["default", STYLE]):
+    with style():
         axes = axes or plt.subplots()[1]
         if "g_limit" in columns:
             _limits(columns, axes)
@@ -58,9 +57,9 @@ def _limits(columns, axes):
     if "expected_median" in columns:
         for low, high, shade in (("m2", "p2", 0.15), ("m1", "p1", 0.3)):
             axes.fill_between(
-                m_chi, columns[f"expected_{low}"], columns[f"expected_{high}"], color="#555555", alpha=shade
+                m_chi, columns[f"expected_{low}"], columns[f"expected_{high}"], color=COLOURS["muted"], alpha=shade
             )
-        axes.plot(m_chi, columns["expected_median"], "--", color="#555555", label="expected")
+        axes.plot(m_chi, columns["expected_median"], "--", color=COLOURS["muted"], label="expected")
     for label, rows in along if len(along) <= 8 else along[:: -(-len(along) // 8)]:
         axes.plot(
             m_chi[rows], columns["g_limit"][rows], "o-" if np.size(m_chi[rows]) < 2 else "-", label=label or "data"
@@ -71,10 +70,12 @@ def _limits(columns, axes):
 def _bins(columns, axes):
     """A spectrum: the expected events as steps, the data with their errors."""
     edges = np.append(columns["pe_lo"], columns["pe_hi"][-1])
-    axes.stairs(columns["n_sm"], edges, baseline=None, color="k", label="Standard Model")
+    axes.stairs(columns["n_sm"], edges, baseline=None, color=COLOURS["ink"], label="Standard Model")
     axes.stairs(columns["n_th"], edges, baseline=None, ls="--", label="expected")
     middle = (edges[:-1] + edges[1:]) / 2
-    axes.errorbar(middle, columns["n_obs"] - columns["b_on"], columns["sigma"], fmt="o", color="#444444", label="data")
+    axes.errorbar(
+        middle, columns["n_obs"] - columns["b_on"], columns["sigma"], fmt="o", color=COLOURS["data"], label="data"
+    )
     axes.set(xlabel="photoelectrons", ylabel="events per bin")
 
 

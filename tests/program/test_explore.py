@@ -18,7 +18,7 @@ from cevnsloop.fit.limits import DELTA_CHI2, upper_limit
 from cevnsloop.model import CASES, DOWN_TYPE, unit_model
 from cevnsloop.rates.events import predict
 from cevnsloop.results import quoted as paper
-from cevnsloop.results.figures import COLOURS
+from cevnsloop.results.look import COLOURS
 
 ROOT = Path(__file__).resolve().parents[2]
 AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}

@@ -1,4 +1,5 @@
 import io
+import re
 
 import matplotlib as mpl
 import numpy as np
@@ -8,14 +9,14 @@ mpl.use("Agg")
 
 from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.amplitudes.theory import Theory
-from cevnsloop.results import diagrams, figures
+from cevnsloop.results import diagrams, figures, look
 from cevnsloop.results import quoted as paper
 
 
 @pytest.fixture
 def fig3(dataset):
     curves = paper.spectra(dataset.experiment, Theory(PUBLISHED))
-    figure = figures.fig3(dataset.pe_edges, curves, paper.labels(), dataset.n_obs, dataset.sigma)
+    figure = figures.fig3(dataset.pe_edges, curves, paper.labels(), dataset.n_obs, dataset.sigma, "published")
     yield figure, curves
     figures.plt.close(figure)
 
@@ -35,7 +36,7 @@ def test_fig4_draws_every_curve_in_its_panel(dataset):
     curves = paper.limit_curves(m_chi, dataset, Theory(PUBLISHED), 4.61)
     other = {key: 2 * curve for key, curve in curves.items()}
     shaded = {10.0: [(100.0, "heavy"), (8.0, "light")]}
-    figure = figures.fig4(m_chi, {"one": curves, "two": other}, paper.quoted_by_panel(), shaded)
+    figure = figures.fig4(m_chi, {"published": curves, "rederived": other}, paper.quoted_by_panel(), shaded)
     assert len(figure.axes) == 4
     for ax, ((case, ratio), g_limit) in zip(figure.axes, curves.items(), strict=True):
         assert f"case {case}" in ax.get_title()
@@ -43,14 +44,15 @@ def test_fig4_draws_every_curve_in_its_panel(dataset):
         line, second, *quoted = ax.lines
         assert line.get_ydata().tolist() == g_limit.tolist()
         assert second.get_ydata().tolist() == (2 * g_limit).tolist()
-        assert (line.get_linestyle(), second.get_linestyle()) == ("-", "--")
+        assert line.get_linestyle() == second.get_linestyle() == look.LINES[case]
         assert [patch.get_width() for patch in ax.patches] == ([99.0, 7.0] if ratio == 10 else [])
         assert [(q.get_xdata()[0], q.get_ydata()[0]) for q in quoted] == paper.quoted_by_panel()[case, ratio]
-        assert line.get_color() == figures.COLOURS[case]
+        assert (line.get_color(), second.get_color()) == (look.COLOURS["published"], look.COLOURS["rederived"])
+        assert [text.get_text() for text in ax.texts] == ["published", "rederived"]
+        said = [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().get_texts()]
+        expected = ["quoted in the text"] * len(quoted) + (["heavy", "light"] if ratio == 10 else [])
+        assert said == expected
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    (legend,) = figure.legends
-    labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["one", "two", "quoted in the text", "heavy", "light"]
     figures.plt.close(figure)
 
 
@@ -96,14 +98,41 @@ def test_a_notebook_shows_what_is_saved():
 
 def test_colours_and_lines_differ():
     # what can stand in one figure differs; operators and neutrinos never do
-    together = ({"SM", "A", "B", "data"}, {"SM", "nu_mu", "nu_e", "nubar_mu"}, {"SM", "c1", "c2", "c3"})
-    for keys in together:
-        assert len({figures.COLOURS[key] for key in keys}) == len(keys)
-    assert len(set(figures.LINES.values())) == len(figures.LINES)
+    calculations = {"published", "rederived", "coherent", "partonic", "complete", "tree"}
+    for keys in (calculations, {"SM", "nu_mu", "nu_e", "nubar_mu"}, {"SM", "c1", "c2", "c3"}):
+        assert len({look.COLOURS[key] for key in keys}) == len(keys)
+    for keys in ({"SM", "A", "B"}, {"c1", "c2", "c3"}, {"nu_mu", "nu_e", "nubar_mu"}):
+        assert len({look.LINES[key] for key in keys}) == len(keys)
+
+
+def test_no_text_is_small():
+    """1 pt is at least 1 px on a telephone: a drawing is never shown smaller than it is."""
+    assert min(size for key, size in look.STYLE.items() if key.endswith("size") and key != "svg.hashsalt") >= 11
+
+
+def test_panels_say_where_they_stand():
+    with look.style():
+        figure, axes = look.panels(1, 2, width=3, height=2)
+    assert axes.shape == (1, 2)
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg")
+    boxes = [[float(x) for x in box.split()] for box in re.findall('<g id="panel ([^"]+)">', drawn.getvalue())]
+    assert np.array(boxes) == pytest.approx(np.array([[0, 0, 216, 144], [216, 0, 216, 144]]), abs=4)  # but the gap
+    figures.plt.close(figure)
+
+
+def test_panels_can_be_columns_of_axes():
+    with look.style():
+        figure, axes = look.panels(2, 1, heights=(2, 1))
+    assert axes.shape == (2, 1, 2)
+    above, below = axes[0, 0]
+    assert above.get_shared_x_axes().joined(above, below)
+    assert above.get_position().height > below.get_position().height
+    figures.plt.close(figure)
 
 
 def test_ticks_are_plain_numbers():
-    assert [figures.plain(v, None) for v in (0.1, 1.0, 1000.0)] == ["0.1", "1", "1000"]
+    assert [look.plain(v, None) for v in (0.1, 1.0, 1000.0)] == ["0.1", "1", "1000"]
 
 
 @pytest.mark.parametrize("scale", ["linear", "loglog", "semilogx", "semilogy"])
@@ -148,9 +177,8 @@ def test_expected_limits_are_drawn_with_their_ratio_to_the_median():
         assert wide.min() == pytest.approx(0.5 * unit[0], rel=1e-14, abs=0)
         assert wide.max() > ax.get_ylim()[1]  # a limit that some toys do not have is beyond the panel
         assert narrow.max() == pytest.approx(1.5 * unit[-1], rel=1e-14, abs=0)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        *("68% of the toys", "95%", "median", "data", "few"),
-    ]
+    said = [text.get_text() for text in above.get_legend().get_texts()]
+    assert said == ["95%", "68% of the toys", "median", "data", "few"]
 
 
 def test_shifts_are_bars_to_both_sides():
