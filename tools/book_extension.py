@@ -13,6 +13,8 @@ import os
 import re
 from pathlib import Path
 
+from docutils import nodes
+
 import cevnsloop
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
@@ -25,6 +27,7 @@ def setup(app):
     app.connect("config-inited", in_parallel)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-skip-member", skipped)
+    app.connect("doctree-resolved", explained)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -50,6 +53,23 @@ def process(app, what, name, obj, options, lines):
 def skipped(app, what, name, obj, skip, options):
     """Handler of autodoc: leave out what a named tuple says of its own fields."""
     return True if str(obj.__doc__).startswith("Alias for field number") else None
+
+
+def explained(app, doctree, page):
+    """Handler of Sphinx: a word that leads to the glossary shows its meaning under the pointer."""
+    terms = [
+        link
+        for link in doctree.findall(nodes.reference)
+        if any("std-term" in n["classes"] for n in link.findall(nodes.inline))
+    ]
+    for link in terms:
+        link["reftitle"] = _meanings(app.env)[link["refuri"].partition("#")[2] or link["refid"]]
+
+
+def _meanings(env):
+    """The first paragraph of every entry of the glossary, by its id."""
+    entries = env.get_doctree("book/glossary").findall(nodes.definition_list_item)
+    return {name: entry[-1].astext() for entry in entries for term in entry[:-1] for name in term["ids"]}
 
 
 def converted(text, module):

@@ -2,8 +2,8 @@
 
 One thing looks the same everywhere. The colour says which calculation it is, the line which case: A solid, B dashed.
 The colours follow Okabe, Ito and Tol, which colour-blind readers can tell apart, and no two curves differ by colour
-alone. Labels stand at the curves where there is room. On the pages of the book the style sheet gives each colour its twin
-for dark pages, so a figure may use those of COLOURS only.
+alone. Labels stand at the curves where there is room. On the pages of the book the style sheet gives each colour its
+twin for dark pages, so a figure may use those of COLOURS only.
 """
 
 import functools
