@@ -424,7 +424,7 @@ def test_without_javascript_a_note_takes_its_place(browser, site):
         assert "JavaScript" in page.locator("#explorer .asleep").inner_text()
         assert page.locator("#explorer .asleep").is_visible()
         assert [e.is_visible() for e in page.locator("#explorer .awake").all()] == [False] * 3
-        assert page.locator("figure#fig-result img, #fig-result img").first.is_visible()
+        assert page.locator("#fig-result .drawing svg").first.is_visible()
     finally:
         context.close()
 
