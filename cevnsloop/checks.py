@@ -81,6 +81,12 @@ def number(name, value, unit, allowed=finite):
     return float(array)
 
 
+def shown(number):
+    """A number as text that reads back as the same number, short where it can be: 10, 4.61, 0.1234567."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(float(number))
+
+
 def whole(name, value, least):
     """Return `value` as an int >= `least`; ValueError otherwise, for 4.0 too."""
     try:

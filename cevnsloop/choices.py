@@ -10,7 +10,7 @@ from typing import Any
 
 from .amplitudes.quarks import SWITCHES
 from .amplitudes.theory import AMPLITUDES, Theory
-from .checks import FrozenDict, Record, choice, number, option, positive
+from .checks import FrozenDict, Record, choice, number, option, positive, shown
 from .experiments import csi2017 as csi
 from .experiments.dataset import Dataset
 from .fit.gaussian import gaussian
@@ -122,11 +122,11 @@ class Choices(Record):
 
     def lines(self):
         """What was chosen, in words: for the head of a table."""
-        couplings = ", ".join(f"g_{flavour} = {g:g}" for flavour, g in self.g_q.items())
-        pattern = f"{couplings}, g_chi_L = {self.g_chi_L:g}, g_chi_R = {self.g_chi_R:g}"
+        couplings = ", ".join(f"g_{flavour} = {shown(g)}" for flavour, g in self.g_q.items())
+        pattern = f"{couplings}, g_chi_L = {shown(self.g_chi_L)}, g_chi_R = {shown(self.g_chi_R)}"
         model = f"case {self.case}, couplings in proportion to {pattern}, neutrinos {self.neutrinos}"
         data = f"{self.dataset.name}, doi {self.dataset.doi}; {self.dataset.settings}"
-        return model, str(self.theory), data, f"statistic {self.statistic}, delta_chi2 {self.delta_chi2:g}"
+        return model, str(self.theory), data, f"statistic {self.statistic}, delta_chi2 {shown(self.delta_chi2)}"
 
     def described(self):
         """What was chosen, as what JSON can hold."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import Record, instance, positive, whole
+from .checks import Record, instance, positive, shown, whole
 from .choices import STATISTICS, Choices
 from .fit import toys
 from .fit.limits import reached as limits_reached
@@ -57,7 +57,7 @@ class Masses(Record):
         return {f"{self.name}_min": self.low, f"{self.name}_max": self.high, self._points: self.points}
 
     def __str__(self):
-        return f"{self.points} points from {self.low:g} to {self.high:g} MeV"
+        return f"{self.points} points from {shown(self.low)} to {shown(self.high)} MeV"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Job(Record):
         """The masses in words."""
         if isinstance(self.m_zp, Masses):
             return f"m_chi {self.m_chi}, at each m_zp of {self.m_zp}"
-        return f"m_zp = {self.m_zp:g} m_chi, {self.m_chi}"
+        return f"m_zp = {shown(self.m_zp)} m_chi, {self.m_chi}"
 
     def described(self):
         """All that the rows depend on, as what JSON can hold."""

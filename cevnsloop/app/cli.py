@@ -1,12 +1,13 @@
 """The command line: `cevnsloop COMMAND ...`, or `python -m cevnsloop COMMAND ...`: the front door's first client."""
 
+import argparse
 import os
 import sys
 
 import numpy as np
 
 from . import options
-from .commands import COMMANDS, note
+from .commands import COMMANDS, RESUMED, note
 
 REFUSED = (ValueError, OSError, OverflowError, FloatingPointError, MemoryError)  # others are faults of this program
 INTERRUPTED, NOBODY_READS = 130, 141  # what shells make of SIGINT and SIGPIPE
@@ -20,6 +21,7 @@ def main(argv=None, executor=None):
     what it must be.
     """
     _open_closed_streams()
+    arguments = argparse.Namespace(command=None)
     try:
         arguments = options.parse(sys.argv[1:] if argv is None else argv)
         arguments.executor = executor
@@ -33,7 +35,7 @@ def main(argv=None, executor=None):
         note(_reason(error))
         code = 2
     except KeyboardInterrupt:
-        note("interrupted; the same command goes on from here")
+        note("interrupted" + "; the same command goes on from here" * (arguments.command in RESUMED))
         code = INTERRUPTED
     _drop_what_cannot_be_written()
     return code

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .. import analysis, jobs
 from ..amplitudes import loops
 from ..amplitudes.theory import AMPLITUDES
+from ..checks import shown
 from ..choices import Choices, chosen
 from ..experiments.csi2017 import Settings
 from ..fit import limits
@@ -24,6 +25,8 @@ from . import options
 
 LOOP_FUNCTIONS = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 LOOP_UNITS = dict(zip(LOOP_FUNCTIONS, (-4, -4, -2, -2, -2, -4), strict=True))
+STATISTIC = {"gaussian": "chi2", "poisson": "-2 ln L (Poisson)"}  # what is compared, in words
+RESUMED = ("scan", "toys")  # they keep what is finished; the others write their files whole at the end
 MOST_POINTS = 10**5  # of a figure: some minutes
 
 
@@ -112,7 +115,8 @@ def _limit(a):
     lines = [
         f"g_chi g_q < {values['g_limit']:.4g}, set by the {values['sets_limit']} "
         f"(case {asked.case}, amplitude {asked.theory.amplitude}, {dataset.name})",
-        f"chi2 = {values['chi2_min']:.4g} + {asked.delta_chi2:g}; best fit at {values['g_best']:.4g}",
+        f"{STATISTIC[asked.statistic]} = {values['chi2_min']:.4g} + {shown(asked.delta_chi2)}; "
+        f"best fit at {values['g_best']:.4g}",
         "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
         *map("note: {}".format, found.notes),
     ]

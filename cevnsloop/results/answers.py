@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..amplitudes.quarks import vector_charge
-from ..checks import Record
+from ..checks import Record, shown
 from ..choices import Choices
 from ..run import output
 from .tables import Table
@@ -80,7 +80,7 @@ class UpperLimit(Answer):
         c = self.choices
         return (
             f"upper limits on G = g_chi g_q: case {c.case}, amplitude {c.theory.amplitude}, {c.dataset.name}, "
-            f"{c.statistic} statistic, delta_chi2 {c.delta_chi2:g}"
+            f"{c.statistic} statistic, delta_chi2 {shown(c.delta_chi2)}"
         )
 
     def _columns(self):
@@ -123,8 +123,8 @@ class Spectrum(Answer):
     def _title(self):
         c = self.choices
         return (
-            f"events in {c.dataset.name}: case {c.case}, m_chi {self.m_chi:g} MeV, m_zp {self.m_zp:g} MeV, "
-            f"G = g_chi g_q = {self.g:g}, amplitude {c.theory.amplitude}"
+            f"events in {c.dataset.name}: case {c.case}, m_chi {shown(self.m_chi)} MeV, m_zp {shown(self.m_zp)} MeV, "
+            f"G = g_chi g_q = {shown(self.g)}, amplitude {c.theory.amplitude}"
         )
 
     def _columns(self):
@@ -163,7 +163,8 @@ class Expected(Answer):
     def _title(self):
         c = self.choices
         return (
-            f"expected limits on G = g_chi g_q: case {c.case}, {c.theory.amplitude}, {c.dataset.name}, {c.delta_chi2:g}"
+            f"expected limits on G = g_chi g_q: case {c.case}, amplitude {c.theory.amplitude}, {c.dataset.name}, "
+            f"delta_chi2 {shown(c.delta_chi2)}"
         )
 
     def _columns(self):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import shown
 from ..fit.limits import remark
 from ..model import DOWN_TYPE
 from . import quoted
@@ -31,8 +32,8 @@ def fig3(spectra, dataset, theory):
     bins = {"pe_lo": dataset.pe_edges[:-1], "pe_hi": dataset.pe_edges[1:]}
     events = {f"n_{key}": n for key, n in spectra.items()} | {"n_obs": dataset.n_obs, "sigma": dataset.sigma}
     points = (
-        f"n_{case}: case {case} ({CURRENTS[case]} quark current), m_chi {point.m_chi:g} MeV, m_zp {point.m_zp:g} MeV, "
-        f"g_chi g_q {point.g:g}"
+        f"n_{case}: case {case} ({CURRENTS[case]} quark current), m_chi {shown(point.m_chi)} MeV, "
+        f"m_zp {shown(point.m_zp)} MeV, g_chi g_q {shown(point.g)}"
         for case, point in quoted.BENCHMARKS.items()
     )
     return Table(
@@ -55,5 +56,5 @@ def fig4(m_chi, curves, dataset, theory, delta_chi2):
         "Fig. 4, upper limits on g_chi g_q over m_chi",
         {"m_chi": m_chi} | limits,
         {"m_chi": "MeV"} | dict.fromkeys(limits, "1"),
-        (*panels, COUPLINGS, f"delta_chi2 {delta_chi2:g}", f"{theory}", data(dataset), *remarks),
+        (*panels, COUPLINGS, f"delta_chi2 {shown(delta_chi2)}", f"{theory}", data(dataset), *remarks),
     )

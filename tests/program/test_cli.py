@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -275,6 +276,28 @@ def test_a_scan_in_pieces_is_the_scan_by_any_workers(capsys, tmp_path, monkeypat
         assert one.read_bytes() == two.read_bytes() == three.read_bytes()
         assert len(read(one)[1]["g_limit"]) == 12
         capsys.readouterr()
+
+
+def test_what_cannot_go_on_does_not_promise_to(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analysis, "limit_of", interrupted)
+    assert cli.main(["limit", "--case", "A", "--m-chi", "10", "--m-zp", "100"]) == 130
+    assert capsys.readouterr().err == "cevnsloop: interrupted\n"
+
+
+def test_a_limit_names_the_statistic_and_gives_the_level_whole(capsys):
+    words = "limit --case A --m-chi 10 --m-zp 100 --statistic poisson --delta-chi2 2.70554345"  # more than six digits
+    assert cli.main(words.split()) == 0
+    assert re.search(r"^-2 ln L \(Poisson\) = [\d.]+ \+ 2\.70554345; best fit", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_head_of_a_table_gives_its_masses_whole(tmp_path):
+    out = tmp_path / "scan.csv"
+    words = f"scan --case A --ratio 2 --m-chi-min 1.23456789 --m-chi-max 2 --points 2 --out {out}"
+    assert cli.main(words.split()) == 0
+    assert "2 points from 1.23456789 to 2 MeV" in out.read_text()
 
 
 def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
