@@ -155,9 +155,7 @@ class Stopwatch:
 
 PARTS = {
     "tree: recoil integrals": [(events, "integrate")],
-    "loops: D functions": [
-        (loops, name) for name in ("D0b", "D00b", "D00_ab", "D001_ab", "D11_ab", "scalar_box", "twist2_box")
-    ],
+    "loops: D functions": [(loops, "boxes")],
     "loops: F_G": [(gluon, "F_G")],
     "loops: c1, c2, c3 and their forms": [(events, "_separable"), (quarks, "loop_coefficients_of")],
     "chi2: coefficients": [(gaussian, "_quotient")],

@@ -123,6 +123,7 @@ STANDARD = Table()
 entry, value, values = STANDARD.entry, STANDARD.value, STANDARD.values
 
 
+@cache
 def names(prefix):
     """The last names of the inputs, or of the tables, directly below `prefix`, in file order."""
     start = prefix + "."

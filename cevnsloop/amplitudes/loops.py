@@ -32,6 +32,8 @@ or arrays, broadcast together), raises ValueError for a mass that is not positiv
 through.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..checks import positive
@@ -82,23 +84,62 @@ class _Point:
     def choose(self, near, far):
         return np.where(self.near, near, far)[()]
 
+    def D0b(self):
+        z = self.m_zp * self.m_zp
+        near = (self.i0 + self.lam * self.i1) / (2 * (self.m_chi * self.m_zp) * z * (self.i0 * self.i0))
+        far = (self.L - 1 + self.r) / np.square(z * self.d)
+        return self.choose(near, far)
+
+    def D1b(self):
+        z = self.m_zp * self.m_zp
+        near = -self.i1 / (4 * np.square(self.m_chi * self.m_zp) * (self.i0 * self.i0 * self.i0))
+        far = (2 * self.d - (1 + self.r) * self.L) / (2 * z * z * (self.d * self.d * self.d))
+        return self.choose(near, far)
+
+    def D00b(self):
+        near = -(self.i0 - self.lam * self.i1) / (8 * (self.m_chi * self.m_zp) * (self.i0 * self.i0))
+        far = (self.r * self.L - self.d) / (4 * (self.m_zp * self.m_zp) * (self.d * self.d))
+        return self.choose(near, far)
+
+    def D11_ab(self):
+        r, d, i0, i1, i2 = self.r, self.d, self.i0, self.i1, _horner(_I2, self.w)  # i2 = i_2/lam^2
+        x = self.m_chi * self.m_chi
+        near = (2 * i0 * i1 + self.lam * (i0 * i2 - 3 * i1 * i1)) / (24 * np.square(x * i0 * i0))
+        far = (d * (1 + 5 * r) - 2 * r * (2 + r) * self.L) / (6 * x * (self.m_zp * self.m_zp) * np.square(d * d))
+        return self.choose(near, far)
+
+
+class Boxes(NamedTuple):
+    """The functions at the same masses, in the units and with the signs of those below that are called so."""
+
+    D0b: np.ndarray
+    D1b: np.ndarray
+    D00b: np.ndarray
+    D00_ab: np.ndarray
+    D001_ab: np.ndarray
+    D11_ab: np.ndarray
+
+    @property
+    def twist2(self):
+        """`twist2_box`."""
+        return 4 * self.D0b - 8 / 3 * self.D1b
+
+
+def boxes(m_chi, m_zp):
+    """All six functions at once, as Boxes: the logarithm and the Bessel functions that they share are computed once."""
+    p = _Point(m_chi, m_zp)
+    D0b, D1b = p.D0b(), p.D1b()
+    return Boxes(D0b, D1b, p.D00b(), _D00_ab(p.m_zp, D0b), _D001_ab(p.m_zp, D1b), p.D11_ab())
+
 
 def D0b(m_chi, m_zp):
     """D_0 of box b, Eq. A1, in MeV^-4: positive, 1/(2 m^4) at equal masses."""
-    p = _Point(m_chi, m_zp)
-    z = p.m_zp * p.m_zp
-    near = (p.i0 + p.lam * p.i1) / (2 * (p.m_chi * p.m_zp) * z * (p.i0 * p.i0))
-    far = (p.L - 1 + p.r) / np.square(z * p.d)
-    return p.choose(near, far)
+    return _Point(m_chi, m_zp).D0b()
 
 
 def D1b(m_chi, m_zp):
     """D_1 of box b, Eq. A5, in MeV^-4: negative, symmetric in the masses, -1/(12 m^4) at equal masses."""
-    p = _Point(m_chi, m_zp)
-    z = p.m_zp * p.m_zp
-    near = -p.i1 / (4 * np.square(p.m_chi * p.m_zp) * (p.i0 * p.i0 * p.i0))
-    far = (2 * p.d - (1 + p.r) * p.L) / (2 * z * z * (p.d * p.d * p.d))
-    return p.choose(near, far)
+    return _Point(m_chi, m_zp).D1b()
 
 
 def D00b(m_chi, m_zp):
@@ -106,29 +147,30 @@ def D00b(m_chi, m_zp):
 
     The closed form belongs to the masses (0, m_chi, m_zp, m_zp); our copy of A6 lists (0, m_zp, m_zp, m_zp).
     """
-    p = _Point(m_chi, m_zp)
-    near = -(p.i0 - p.lam * p.i1) / (8 * (p.m_chi * p.m_zp) * (p.i0 * p.i0))
-    far = (p.r * p.L - p.d) / (4 * (p.m_zp * p.m_zp) * (p.d * p.d))
-    return p.choose(near, far)
+    return _Point(m_chi, m_zp).D00b()
 
 
 def D11_ab(m_chi, m_zp):
     """D_11^a - D_11^b, Eq. A3, in MeV^-4: positive, 1/(36 m^4) at equal masses."""
-    p = _Point(m_chi, m_zp)
-    x, i2 = p.m_chi * p.m_chi, _horner(_I2, p.w)  # i2 = i_2/lam^2
-    near = (2 * p.i0 * p.i1 + p.lam * (p.i0 * i2 - 3 * p.i1 * p.i1)) / (24 * np.square(x * p.i0 * p.i0))
-    far = (p.d * (1 + 5 * p.r) - 2 * p.r * (2 + p.r) * p.L) / (6 * x * (p.m_zp * p.m_zp) * np.square(p.d * p.d))
-    return p.choose(near, far)
+    return _Point(m_chi, m_zp).D11_ab()
 
 
 def D00_ab(m_chi, m_zp):
     """D_00^a - D_00^b = -(z/4) D_0^b, Eq. A2, in MeV^-2: negative, -1/(8 m^2) at equal masses."""
-    return -0.25 * np.square(m_zp, dtype=np.float64) * D0b(m_chi, m_zp)
+    return _D00_ab(m_zp, D0b(m_chi, m_zp))
 
 
 def D001_ab(m_chi, m_zp):
     """D_001^a - D_001^b = -(z/6) D_1^b, Eq. A4, in MeV^-2: positive, 1/(72 m^2) at equal masses."""
-    return -np.square(m_zp, dtype=np.float64) * D1b(m_chi, m_zp) / 6
+    return _D001_ab(m_zp, D1b(m_chi, m_zp))
+
+
+def _D00_ab(m_zp, D0b):
+    return -0.25 * np.square(m_zp, dtype=np.float64) * D0b
+
+
+def _D001_ab(m_zp, D1b):
+    return -np.square(m_zp, dtype=np.float64) * D1b / 6
 
 
 def scalar_box(m_chi, m_zp, kappa):
@@ -144,7 +186,7 @@ def twist2_box(m_chi, m_zp):
 
     (16/z)[4 (D_001^a - D_001^b) + D_00^a - D_00^b] + 8 (D_1^b + D_0^b) = 4 D_0^b - (8/3) D_1^b by A1-A5.
     """
-    return 4 * D0b(m_chi, m_zp) - 8 / 3 * D1b(m_chi, m_zp)
+    return boxes(m_chi, m_zp).twist2
 
 
 # The closed forms exactly as printed, for the book, the tests and the benchmarks only: they lose every digit

@@ -165,9 +165,10 @@ def loop_coefficients(model, nucleus, amplitude, moments, table=inputs.STANDARD)
 def loop_coefficients_of(nuclei, model, amplitude, moments, table=inputs.STANDARD):
     """`loop_coefficients` of several nuclei, a list: what depends on the masses alone is computed once."""
     choice("moments", moments, inputs.names("second_moments"))
-    exchanges = [_vector_exchange(model, amplitude, moments, table)]
+    boxes = loops.boxes(model.m_chi, model.m_zp)
+    exchanges = [_vector_exchange(model, boxes, amplitude, moments, table)]
     if model.case == "B":
-        exchanges.append(_goldstone_exchange(model, amplitude, moments, table))
+        exchanges.append(_goldstone_exchange(model, boxes, amplitude, moments, table))
     g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
     found = []
     for nucleus in nuclei:
@@ -176,17 +177,17 @@ def loop_coefficients_of(nuclei, model, amplitude, moments, table=inputs.STANDAR
     return found
 
 
-def _vector_exchange(model, amplitude, moments, table):
+def _vector_exchange(model, boxes, amplitude, moments, table):
     """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
 
     Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
     """
     m_chi, m_zp = model.m_chi, model.m_zp
-    light_box = -m_chi * loops.scalar_box(m_chi, m_zp, KAPPA[model.case])
-    heavy_box = -m_chi * KAPPA_PRIME[model.case] * loops.D0b(m_chi, m_zp)
+    light_box = -m_chi * (KAPPA[model.case] - 2) * boxes.D0b  # loops.scalar_box
+    heavy_box = -m_chi * KAPPA_PRIME[model.case] * boxes.D0b
     heavy = TWO_27THS * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
-    c2_box = loops.twist2_box(m_chi, m_zp)
-    c3_box = -8 * m_chi / m_zp**2 * loops.D11_ab(m_chi, m_zp)
+    c2_box = boxes.twist2
+    c3_box = -8 * m_chi / m_zp**2 * boxes.D11_ab
 
     def coefficients(nucleus):
         twist2 = twist2_sum(model, nucleus, amplitude, moments, table=table)
@@ -196,7 +197,7 @@ def _vector_exchange(model, amplitude, moments, table):
     return coefficients
 
 
-def _goldstone_exchange(model, amplitude, moments, table):
+def _goldstone_exchange(model, boxes, amplitude, moments, table):
     """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
 
     Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
@@ -205,15 +206,15 @@ def _goldstone_exchange(model, amplitude, moments, table):
     """
     m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
     factor = {"published": 1, "rederived": -1 / 2}[amplitude.goldstone_box]
-    mixed_box = 32 * m_chi / z * loops.D00b(m_chi, m_zp)
-    scalar_box = -32 * m_chi**3 / z**3 * loops.D00_ab(m_chi, m_zp) * factor
+    mixed_box = 32 * m_chi / z * boxes.D00b
+    scalar_box = -32 * m_chi**3 / z**3 * boxes.D00_ab * factor
     heavy_box = 0.0
     for q in (q for q in HEAVY if q in model.g_q):
         m_q = table.value(f"quark_masses.{q}")
         F_G = gluon.F_G(m_chi, m_zp, m_q, amplitude.gluon_kernel)
         heavy_box = heavy_box + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G
-    c2_box = -64 * m_chi**2 / z**3 * loops.D001_ab(m_chi, m_zp) * factor
-    c3_box = -32 * m_chi**3 / z**3 * loops.D11_ab(m_chi, m_zp) * factor
+    c2_box = -64 * m_chi**2 / z**3 * boxes.D001_ab * factor
+    c3_box = -32 * m_chi**3 / z**3 * boxes.D11_ab * factor
 
     def coefficients(nucleus):
         twist2 = twist2_sum(model, nucleus, amplitude, moments, 2, table)

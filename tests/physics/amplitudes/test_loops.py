@@ -248,3 +248,11 @@ def test_printed_D11_loses_every_digit(gap, low, high):
     ours = D11_ab(m_chi, m_chi * (1 + gap))
     loss = np.abs(loops.printed_D11_ab(m_chi, m_chi * (1 + gap)) / ours - 1)
     assert low < np.median(loss) < high
+
+
+def test_all_functions_at_once_are_those_of_their_own():
+    m_chi, m_zp = np.array([1.0, 10.0, 53.0, 100.0]), np.array([30.0, 10.0, 100.0, 3.0])  # both sides of both switches
+    together = loops.boxes(m_chi, m_zp)
+    for name, function in FUNCTIONS.items():
+        assert np.array_equal(getattr(together, name), function(m_chi, m_zp))
+    assert np.array_equal(together.twist2, twist2_box(m_chi, m_zp))
