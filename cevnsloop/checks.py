@@ -63,14 +63,20 @@ def finite(name, value, unit):
 
 
 def _checked(name, value, unit, allowed, bound, allow_nan=False):
+    """`allowed` holds for what is large enough: the extremes decide for all, without a mask of a large array."""
     array = real(name, value, unit)
-    good = np.isfinite(array) & allowed(array)
-    if allow_nan:
-        good |= np.isnan(array)
-    if not good.all():
-        bound = f"{bound} {unit}".strip() + " and " if bound else ""
-        raise ValueError(f"{name} must be {bound}finite, got {array[~good].flat[0]!s}")
+    if array.size:
+        lowest, highest = (np.fmin, np.fmax) if allow_nan else (np.minimum, np.maximum)
+        ends = np.array([lowest.reduce(array, axis=None), highest.reduce(array, axis=None)])
+        if not _good(ends, allowed, allow_nan).all():
+            bound = f"{bound} {unit}".strip() + " and " if bound else ""
+            first = array[~_good(array, allowed, allow_nan)].flat[0]
+            raise ValueError(f"{name} must be {bound}finite, got {first!s}")
     return array
+
+
+def _good(array, allowed, allow_nan):
+    return np.isfinite(array) & allowed(array) | (allow_nan & np.isnan(array))
 
 
 def number(name, value, unit, allowed=finite):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..checks import Record, positive, real, shaped
+from ..checks import Record, positive, real, sealed, shaped
 from ..experiments.dataset import Counts
 from .gaussian import gaussian
 from .search import SIGNALS, first_rise, levels, look, rises
@@ -43,7 +43,7 @@ def upper_limit(events, dataset, delta_chi2, statistic=gaussian):
 
     statistic   makes a statistic.Statistic of the dataset.Dataset: gaussian.gaussian, poisson.poisson, or another one
 
-    The statistic is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6 in steps of 20%, and
+    The statistic is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6, from 0.1 on in steps of 25%, and
     refined from there to the resolution of float64 by Chandrupatla's root finder: of the slope for the minimum,
     of its value for the limit. All that times counts / 10^4 for data that have more counts than those.
 
@@ -58,7 +58,9 @@ def upper_limit(events, dataset, delta_chi2, statistic=gaussian):
     made.check(counts)
     y_best, chi2_min, (y_limit,) = rises(events.flat(), flat(counts), made, [delta_chi2])
     shape = (*counts.n_on.shape[:-1], *events.n.shape[1:-1])
-    return Limit(*(found.reshape(shape) for found in (np.sqrt(y_limit), np.sqrt(y_best), chi2_min)))
+    for y in (y_limit, y_best):
+        np.sqrt(y, out=y)
+    return Limit(*(sealed(found).reshape(shape) for found in (y_limit, y_best, chi2_min)))
 
 
 def flat(counts):

@@ -86,12 +86,13 @@ def _solved(products, right):
     Products are those of a Gram matrix, so that elimination meets no number below 1 to divide by.
     """
     K = len(right)
-    rows = [products[k] + np.eye(K)[k][:, None] for k in range(K)]
-    right = list(right)
+    rows, right = [list(row) for row in products], list(right)
+    for k in range(K):
+        rows[k][k] = 1 + rows[k][k]
     for k in range(K):
         for j in range(k + 1, K):
             factor = rows[j][k] / rows[k][k]
-            rows[j] = rows[j] - factor * rows[k]
+            rows[j] = [a - factor * b for a, b in zip(rows[j], rows[k], strict=True)]
             right[j] = right[j] - factor * right[k]
     for k in reversed(range(K)):
         known = sum(rows[k][j] * right[j] for j in range(k + 1, K))

@@ -6,9 +6,8 @@ import numpy as np
 
 from ..checks import sealed
 
-SIGNALS = sealed(
-    np.concatenate([[0.0], np.geomspace(1e-3, 1e6, 120)])
-)  # events at which a statistic is looked at first
+# Events at which a statistic is looked at first: below a tenth of an event all that it can be is a parabola in y.
+SIGNALS = sealed(np.concatenate([[0.0], np.geomspace(1e-3, 0.1, 6, endpoint=False), np.geomspace(0.1, 1e6, 73)]))
 MANY = 1e4  # counts beyond which these are too few: see `levels`
 BLOCK = 8192  # curves at once: their values at all SIGNALS take 8 MB
 
@@ -78,15 +77,16 @@ def rises(events, counts, statistic, deltas):
     """
     statistic.meet(events, counts)
     T, N = len(counts.n_on), events.n.shape[1]
-    found = np.empty((2 + len(deltas), T, N))
+    found = [np.empty((T, N)) for _ in range(2 + len(deltas))]
     for n in range(0, N, BLOCK):
         models = events.at(slice(n, n + BLOCK))
         y = levels(models, counts, statistic.b_on)
         step = max(1, BLOCK // y.shape[1])
         for t in range(0, T, step):
             rise = first_rise(statistic.curves(models, counts.at(slice(t, t + step))), y, deltas)
-            found[:, t : t + step, n : n + BLOCK] = rise.y_best, rise.chi2_min, *rise.y_limit
-    return Rise(found[0], found[1], list(found[2:]))
+            for whole, part in zip(found, (rise.y_best, rise.chi2_min, *rise.y_limit), strict=True):
+                whole[t : t + step, n : n + BLOCK] = part
+    return Rise(found[0], found[1], found[2:])
 
 
 def first_rise(curves, y, deltas):

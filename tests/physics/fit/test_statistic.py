@@ -85,7 +85,7 @@ def test_newton_finds_the_closed_form(names, sigma_alpha, sigma_beta, dataset, e
 def test_the_curves_of_the_closed_form_are_those_of_any_statistic(names, dataset, events, toys):
     closed, newton = (make(dataset, names).curves(events, toys) for make in (gaussian, Generic.of))
     assert closed.shape == newton.shape == (5, 4)
-    y, k = np.tile(coupling_squared(events, SIGNALS[::10]), 5), np.arange(20)
+    y, k = np.tile(coupling_squared(events, SIGNALS[::7]), 5), np.arange(20)
     assert closed.value(y) == pytest.approx(newton.value(y), rel=1e-11, abs=0)
     # slopes but for a positive factor, which is 1 for the generic ones
     ratio = closed.slope(y[1:], k) / newton.slope(y[1:], k)
