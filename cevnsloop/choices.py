@@ -10,11 +10,11 @@ from typing import Any
 
 from .amplitudes.quarks import SWITCHES
 from .amplitudes.theory import AMPLITUDES, Theory
-from .checks import FrozenDict, Record, choice, number, option, positive, shown
+from .checks import FrozenDict, Record, choice, option, shown
 from .experiments import csi2017 as csi
 from .experiments.dataset import Dataset
 from .fit.gaussian import gaussian
-from .fit.limits import DELTA_CHI2
+from .fit.limits import DELTA_CHI2, rise
 from .fit.poisson import poisson
 from .inputs import STANDARD, Table, names
 from .model import CASES, DOWN_TYPE, FLAVOURS, NEUTRINOS, Model
@@ -85,7 +85,7 @@ class Choices(Record):
             g_q=FrozenDict(pattern),
             flip=tuple(self.flip),
             inputs=self._table(),
-            delta_chi2=number("delta_chi2", self.delta_chi2, "", positive),
+            delta_chi2=rise(self.delta_chi2),
         )
         model = self.model(1.0, 1.0).pattern()
         self._keep(g_q=model.g_q, g_chi_L=model.g_chi_L, g_chi_R=model.g_chi_R)

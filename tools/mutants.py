@@ -66,7 +66,13 @@ MUTANTS = (
     Mutant(
         "tree cross section", "rates/xsec.py", "m_chi**2 / 2 * (1 - T / M)", "m_chi**2 * (1 - T / M)", "cross_sections"
     ),
-    Mutant("box function D_00", "amplitudes/loops.py", "-(p.i0 - p.lam * p.i1)", "-(p.i0 + p.lam * p.i1)", "loops"),
+    Mutant(
+        "box function D_00",
+        "amplitudes/loops.py",
+        "-(self.i0 - self.lam * self.i1)",
+        "-(self.i0 + self.lam * self.i1)",
+        "loops",
+    ),
     Mutant(
         "two-loop kernel of F_G",
         "amplitudes/gluon.py",

@@ -23,6 +23,7 @@ KAPPA = {"A": -4, "B": 12}  # below Eq. (5)
 KAPPA_PRIME = {"A": -3, "B": 13}  # below Eq. (9)
 TWO_27THS = 2 / 27  # Eq. (12)
 LOOP_FACTOR = 1 / (4 * np.pi) ** 2
+LARGEST = 1e100  # |g_q| whose square, times masses, stays in the range of float64
 
 
 FORMS = ("published", "rederived")
@@ -157,7 +158,7 @@ def loop_coefficients(model, nucleus, amplitude, moments, table=inputs.STANDARD)
     moments    name of a set of second moments in the inputs
     table      the inputs.Table of masses, form factors and moments
 
-    Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown set.
+    Returns LoopCoefficients of the model's shape. Raises ValueError for an unknown set and for |g_q| > LARGEST.
     """
     return loop_coefficients_of([nucleus], model, amplitude, moments, table)[0]
 
@@ -165,6 +166,9 @@ def loop_coefficients(model, nucleus, amplitude, moments, table=inputs.STANDARD)
 def loop_coefficients_of(nuclei, model, amplitude, moments, table=inputs.STANDARD):
     """`loop_coefficients` of several nuclei, a list: what depends on the masses alone is computed once."""
     choice("moments", moments, inputs.names("second_moments"))
+    for flavour, g in model.g_q.items():
+        if abs(g) > LARGEST:
+            raise ValueError(f"g_q[{flavour!r}] must be at most {LARGEST:g} in magnitude, got {g}")
     boxes = loops.boxes(model.m_chi, model.m_zp)
     exchanges = [_vector_exchange(model, boxes, amplitude, moments, table)]
     if model.case == "B":

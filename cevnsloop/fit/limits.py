@@ -9,12 +9,23 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..checks import Record, positive, real, sealed, shaped
+from ..checks import Record, number, positive, real, sealed, shaped
 from ..experiments.dataset import Counts
 from .gaussian import gaussian
 from .search import SIGNALS, first_rise, levels, look, rises
 
 DELTA_CHI2 = {"two parameters": 4.61, "one parameter": 2.71}  # 90% confidence
+
+
+LEAST_RISE = 1e-6  # the smallest rise that is asked for: the rounding of chi^2 is 1e-9 of it
+
+
+def rise(delta_chi2):
+    """A rise of the statistic as a float; ValueError for an array and for what is not finite and >= LEAST_RISE."""
+    value = number("delta_chi2", delta_chi2, "", positive)
+    if value < LEAST_RISE:
+        raise ValueError(f"delta_chi2 must be >= {LEAST_RISE:g}, above the rounding of chi^2, got {value!s}")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +54,17 @@ def upper_limit(events, dataset, delta_chi2, statistic=gaussian):
 
     statistic   makes a statistic.Statistic of the dataset.Dataset: gaussian.gaussian, poisson.poisson, or another one
 
-    The statistic is scanned in the number of signal events, all counted positive, from 1e-3 to 1e6, from 0.1 on in steps of 25%, and
-    refined from there to the resolution of float64 by Chandrupatla's root finder: of the slope for the minimum,
-    of its value for the limit. All that times counts / 10^4 for data that have more counts than those.
+    The statistic is looked at for SIGNALS events, all counted positive, from 1e-3 to 1e6, and refined from there to the
+    resolution of float64 by Chandrupatla's root finder: of the slope for the minimum, of its value for the limit. All
+    that times counts / 10^4 for data that have more counts than those.
 
     There may be no limit: however large G, the nuisance alpha can absorb a signal at the price of 1 / sigma_alpha^2
     (12.8 for CsI 2017), and only what its shape costs adds to that. `ceiling` is the most that the statistic rises.
 
-    Raises ValueError if delta_chi2 is not finite and > 0, if the bins of events and data are not the same, or if the
+    Raises ValueError if delta_chi2 is not what `rise` takes, if the bins of events and data are not the same, or if the
     statistic cannot use a bin.
     """
-    positive("delta_chi2", delta_chi2, "")
+    delta_chi2 = rise(delta_chi2)
     events, counts, made = events.in_bins_of(dataset.experiment), dataset.counts, statistic(dataset)
     made.check(counts)
     y_best, chi2_min, (y_limit,) = rises(events.flat(), flat(counts), made, [delta_chi2])

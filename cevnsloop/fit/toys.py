@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import FrozenDict, Record, frozen
+from ..checks import FrozenDict, Record, finite, frozen, shaped
 from ..experiments.dataset import Counts
 from .gaussian import gaussian
-from .limits import DELTA_CHI2, flat
+from .limits import DELTA_CHI2, flat, rise
 from .search import rises
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
@@ -29,10 +29,11 @@ def throw(n_th, dataset, number, seed, nuisances=FrozenDict()):  # noqa: B008, n
 
     C is Poisson about AC_data + (1 + alpha) n_th + (1 + beta) B_on, AC about AC_data; the minima of the penalties are
     Gaussian about the true nuisances. `seed` is what numpy.random.default_rng takes.
-    Raises ValueError if a mean is negative or number < 1.
+    Raises ValueError if n_th has another shape, a mean is negative or number < 1.
     """
     if number < 1:
         raise ValueError(f"number must be >= 1, got {number}")
+    n_th = shaped("n_th", finite("n_th", n_th, ""), dataset.b_ss.shape)
     rng, widths = np.random.default_rng(seed), {"alpha": dataset.sigma_alpha}
     widths |= {name: one.sigma for name, one in dataset.backgrounds.items()}
     truth = {name: float(nuisances.get(name, 0.0)) for name in widths}
@@ -92,7 +93,7 @@ def fits(events, counts, statistic, deltas=()):
 
     `statistic` is a statistic.Statistic, such as gaussian(dataset).
     """
-    y_best, chi2_min, y_limit = rises(events, counts, statistic, deltas)
+    y_best, chi2_min, y_limit = rises(events, counts, statistic, [rise(delta) for delta in deltas])
     return Fits(np.sqrt(y_best), chi2_min, dict(zip(deltas, map(np.sqrt, y_limit), strict=True)))
 
 

@@ -38,8 +38,20 @@ def verified(compute, digits, limit=3000):
 
 
 def euclidean(a, b, c, x, z):
-    """int_0^inf ds s^a (s + x)^-b (s + z)^-c by quadrature, in pieces between the scales x and z."""
-    return mp.quad(lambda s: s**a / ((s + x) ** b * (s + z) ** c), sorted({mp.mpf(0), x, z, mp.inf}))
+    """int_0^inf ds s^a (s + x)^-b (s + z)^-c by quadrature in pieces: below, above and, over ln s, between x and z.
+
+    The rule of mpmath stops at an absolute error: the integrand is given in units of its own size.
+    """
+
+    def per_log(s):
+        return s ** (a + 1) / ((s + x) ** b * (s + z) ** c)
+
+    low, high = min(x, z), max(x, z)
+    size = max(per_log(low), per_log(high))
+    between = mp.linspace(mp.log(low), mp.log(high), 2 + int(mp.log(high / low) / 5))
+    below = mp.quad(lambda t: per_log(low * t) / (t * size), [0, 1])
+    above = mp.quad(lambda t: per_log(high / t) / (t * size), [0, 1])
+    return size * (below + above + (mp.quad(lambda log: per_log(mp.exp(log)) / size, between) if low < high else 0))
 
 
 def hypergeometric(a, b, c, x, z):

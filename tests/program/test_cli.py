@@ -597,6 +597,10 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         ),
         (["limit", "--case", "A", *POINT, "--flip", "sign"], "switch must be one of nuclear_matching, goldstone_box"),
         (["limit", "--case", "A", *POINT, "--neutrinos", "tau"], "neutrinos must be one of all, e, mu, got 'tau'"),
+        (
+            ["limit", "--case", "A", *POINT, "--delta-chi2", "1e-300"],
+            "delta_chi2 must be >= 1e-06, above the rounding of chi^2, got 1e-300",
+        ),
         (["limit", "--case", "A", *POINT, "--delta-chi2", "0"], "delta_chi2 must be > 0 and finite, got 0.0"),
         (
             ["limit", "--case", "A", *POINT, "--delta-chi2", "99"],
@@ -676,7 +680,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "A", *POINT, "--g-q", "d=1,d=2"], "g_q must name each flavour once, got 'd=1,d=2'"),
         (
             ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-q", "d=1e155"],
-            "a number is too large to compute with: Numerical result out of range",
+            "g_q['d'] must be at most 1e+100 in magnitude, got 1e+155",
         ),
         (["loops", "--m-chi", "1e200", "--m-zp", "1e200"], "m_chi must be from 1e-06 to 1e+09 MeV, got 1e+200"),
         (

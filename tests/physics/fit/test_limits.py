@@ -7,7 +7,7 @@ from fitting import AS_PUBLISHED, AS_REDERIVED, altered, polynomial, predict, sm
 from cevnsloop.experiments import csi2017
 from cevnsloop.experiments.dataset import Counts
 from cevnsloop.fit.gaussian import gaussian
-from cevnsloop.fit.limits import ceiling, flat, reached, remark, upper_limit, why
+from cevnsloop.fit.limits import LEAST_RISE, ceiling, flat, reached, remark, upper_limit, why
 from cevnsloop.fit.search import SIGNALS, coupling_squared, first_rise, levels, root
 from cevnsloop.model import MASSES, Model, unit_model
 
@@ -350,3 +350,19 @@ def test_a_root_where_rounding_hides_the_change_of_sign():
     assert root(lambda y, shift: y - shift, low, high, [shift], high).tolist() == [1.5, 2.0, 2.0]
     with pytest.raises(ArithmeticError, match="did not converge"):
         root(lambda y, shift: y * np.nan, low, high, [shift])
+
+
+def test_a_small_rise_is_that_of_the_parabola_or_refused(dataset):
+    """Below some 1e-9 the rounding of chi^2 decides: limits were 0."""
+    events = predict(unit_model("A", 10.0, 100.0), dataset, AS_REDERIVED)
+    least, twice = (upper_limit(events, dataset, delta).g_limit for delta in (LEAST_RISE, 2 * LEAST_RISE))
+    assert twice / least == pytest.approx(np.sqrt(2), rel=1e-4, abs=0)  # chi2 rises in proportion to G^2 from G = 0
+    for small in (np.nextafter(LEAST_RISE, 0), 1e-16, 1e-300):
+        with pytest.raises(ValueError, match=f"delta_chi2 must be >= 1e-06, .*, got {small}"):
+            upper_limit(events, dataset, small)
+
+
+def test_one_rise_at_a_time(dataset):
+    events = predict(unit_model("A", 10.0, 100.0), dataset, AS_REDERIVED)
+    with pytest.raises(ValueError, match="delta_chi2 must be one number, got 2 of them"):
+        upper_limit(events, dataset, [2.71, 4.61])

@@ -368,3 +368,10 @@ def test_bad_input(dataset, events):
     for level in (0.0, 1.0, np.nan):
         with pytest.raises(ValueError, match=f"level must be > 0 and < 1, got {level}"):
             toys.feldman_cousins(events, dataset, level, 10, 1)
+
+
+def test_a_signal_of_another_shape_is_named(dataset):
+    with pytest.raises(ValueError, match=r"n_th must have the shape \(12,\), got \(5,\)"):
+        toys.throw(np.ones(5), dataset, 3, 1)
+    with pytest.raises(ValueError, match="delta_chi2 must be >= 1e-06"):
+        toys.fits(None, None, None, [1e-9])
