@@ -43,12 +43,15 @@ def multiplier(s, n_on, b_ss):
     cancel; it holds for s < 0 too, and for C = 0 or AC = 0. Where both are 0, f = 2 |s| has a kink at s = 0; lambda is
     -1 there, its slope to the right.
     """
-    root = np.sqrt((n_on - b_ss - 2 * s) ** 2 + 4 * n_on * b_ss)
+    left = n_on - b_ss - s
+    root = np.sqrt((left - s) ** 2 + 4 * n_on * b_ss)
     total = n_on + b_ss + root
-    lam = np.where(total > 0, 2 * (n_on - b_ss - s) / np.where(total > 0, total, 1.0), -1.0)
+    lam = np.full(np.shape(total), -1.0)
+    np.divide(2 * left, total, out=lam, where=total > 0)
     # the last float below 1: ln(1 + lambda) is finite, and C = 0 takes it out
-    lam = np.clip(lam, 2.0**-53 - 1, 1 - 2.0**-53)
-    return lam, (1 - lam) * (1 + lam) / np.where(root > 0, root, 1.0)
+    np.maximum(lam, 2.0**-53 - 1, out=lam)
+    np.minimum(lam, 1 - 2.0**-53, out=lam)
+    return lam[()], (1 - lam) * (1 + lam) / np.where(root > 0, root, 1.0)
 
 
 def steady_state(s, n_on, b_ss):
