@@ -81,8 +81,8 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
     """Fig. 4: upper limits over m_chi (MeV), a panel for each (case, ratio), cases in rows, ratios in columns.
 
     sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others
-    quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text
-    shaded   {ratio: [(m_chi below which an approximation fails, label)]}
+    quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text, as diamonds
+    shaded   {ratio: [(m_chi below which an approximation fails, label)]}, two of them, the larger one first
     """
     panel_keys = list(next(iter(sets.values())))
     figure, axes = panels(*(len(names) for names in _grid(panel_keys)))
@@ -107,18 +107,13 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
                 zorder=4,
                 label="quoted in the text",
             )
-        for shade, (edge, text) in zip(SHADES[::-1], (shaded or {}).get(ratio, ()), strict=False):
-            ax.axvspan(
-                m_chi[0],
-                min(edge, m_chi[-1]),
-                facecolor=shade,
-                edgecolor=COLOURS["muted"],
-                lw=0.5,
-                zorder=0,
-                label=text,
-            )
-        if ax.get_legend_handles_labels()[1]:
-            ax.legend(loc="lower right")
+        for shade, side, (edge, text) in zip(
+            SHADES[::-1], ("left", "right"), (shaded or {}).get(ratio, ()), strict=False
+        ):
+            ax.axvspan(m_chi[0], min(edge, m_chi[-1]), color=shade, lw=0, zorder=0)
+            ax.axvline(edge, color=COLOURS["muted"], lw=0.6, zorder=0)
+            where = {"transform": ax.get_xaxis_transform(), "rotation": 90, "va": "bottom", "ha": side}
+            label(ax, edge, 0.03, f" {text} ", "muted", **where)
     return figure
 
 
@@ -139,7 +134,8 @@ def _name_curves(ax, x, curves):
         gap = np.nan_to_num(np.abs(others - y).min(axis=0))
         at = int(np.median(np.flatnonzero(gap > 0.8 * gap[len(x) // 5 : -len(x) // 5].max())))
         above = y[at] > others[:, at].min()
-        label(ax, x[at], curves[name][at] * (2.5 if above else 0.4), name, name, va="bottom" if above else "top")
+        beside = {"va": "bottom", "ha": "right"} if above else {"va": "top", "ha": "left"}
+        label(ax, x[at], curves[name][at] * (1.5 if above else 1 / 1.5), name, name, **beside)
 
 
 @styled
