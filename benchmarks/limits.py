@@ -31,7 +31,7 @@ from scipy.optimize import elementwise
 
 from cevnsloop.amplitudes import gluon, loops, quarks
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, loop_coefficients
-from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.experiments import csi2017
 from cevnsloop.fit import gaussian, search, toys
 from cevnsloop.fit import limits as fit
@@ -114,12 +114,12 @@ def limits_of(model, dataset, amplitude):
 
 def amortised(dataset, size):
     """Microseconds for a limit of many: the prediction, the limit from it, both. Repeats by turns, as in `budget`."""
-    rows = {(case, name, label): {} for case in "AB" for name in AMPLITUDES for label in RANGES}
+    rows = {(case, name, label): {} for case in "AB" for name in OF_QUARKS for label in RANGES}
     for _ in range(size["repeats"]):
         for (case, name, label), row in rows.items():
             model = models(case, RANGES[label], size["points"])
             start = time.perf_counter()
-            parts = events.predict(model, dataset.experiment, Theory(AMPLITUDES[name]))
+            parts = events.predict(model, dataset.experiment, Theory(OF_QUARKS[name]))
             middle = time.perf_counter()
             fit.upper_limit(parts, dataset, DELTA)
             found = {"predict_us": middle - start, "limit_us": time.perf_counter() - middle}

@@ -26,6 +26,7 @@ from .results.answers import CrossSection, Expected, Spectrum, UpperLimit
 from .run import executors, output, tasks
 
 PERTURBATIVE = 4 * math.pi  # a larger product of couplings means nothing
+WHOLE_MEV = 400.0  # a heavier Z' sees nucleons in the nucleus, by a tenth or more of the `coherent` loops
 RESOLVED_MEV = 1000.0  # a lighter Z' does not resolve quarks, which the loops of `published` and `rederived` assume
 ODD_MEV = 0.01, 1e6  # masses outside look as if they were meant in GeV, or in keV
 PIECE, TOY_PIECE = 5000, 2  # points of a scan, masses with toys that are computed together: about a second
@@ -63,7 +64,7 @@ def limit_of(asked, m_chi, m_zp):
 
 def _answer(asked, m_chi, m_zp, g_limit, g_best, chi2_min, loop_share):
     arrays = (np.asarray(a) for a in (m_chi, m_zp, g_limit, g_best, chi2_min, loop_share))
-    return UpperLimit(asked, _notes(m_chi, m_zp, g_limit, loop_share), *arrays)
+    return UpperLimit(asked, _notes(asked, m_chi, m_zp, g_limit, loop_share), *arrays)
 
 
 def spectrum(m_chi, m_zp=None, g=0.0, *, ratio=None, **choices):
@@ -84,7 +85,7 @@ def spectrum_of(asked, m_chi, m_zp, g):
     g, dataset = number("g", g, "", non_negative), asked.dataset
     parts = rates.parts(model, dataset.experiment, asked.theory, g)
     seen = (dataset.n_obs, dataset.sigma, dataset.b_on)
-    notes = _notes(model.m_chi, model.m_zp, g, np.nan)
+    notes = _notes(asked, model.m_chi, model.m_zp, g, np.nan)
     return Spectrum(asked, notes, float(model.m_chi), float(model.m_zp), g, *parts.values(), sum(parts.values()), *seen)
 
 
@@ -234,15 +235,16 @@ def _m_zp(m_chi, m_zp, ratio):
     return number("ratio", ratio, "", positive) * positive("m_chi", m_chi, "MeV") if m_zp is None else m_zp
 
 
-def _notes(m_chi, m_zp, g, loop_share):
+def _notes(asked, m_chi, m_zp, g, loop_share):
     """What a reader must know of masses and couplings, each kind once."""
-    loops = (np.asarray(loop_share) > 0.5) & (np.minimum(m_chi, m_zp) < RESOLVED_MEV)
+    loops, quarks = np.asarray(loop_share) > 0.5, asked.theory.amplitude.separable
     low, high = ODD_MEV
     odd = (np.minimum(m_chi, m_zp) < low) | (np.maximum(m_chi, m_zp) > high)
-    finite = np.where(np.isfinite(g), g, 0.0)
+    light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
     reasons = {
-        "loops set the limit, and Z' or chi is too light to resolve quarks: not established": np.any(loops),
-        "G exceeds 4 pi: perturbation theory has no meaning there": np.any(finite > PERTURBATIVE),
-        f"masses below {low:g} or above {high:g} MeV: were they meant in another unit?": np.any(odd),
+        "loops set the limit, and Z' or chi is too light to resolve quarks: not established": quarks & loops & light,
+        "loops set the limit, and Z' sees nucleons, which this amplitude leaves out": (not quarks) & loops & heavy,
+        "G exceeds 4 pi: perturbation theory has no meaning there": np.isfinite(g) & (np.asarray(g) > PERTURBATIVE),
+        f"masses below {low:g} or above {high:g} MeV: were they meant in another unit?": odd,
     }
-    return tuple(text for text, holds in reasons.items() if holds)
+    return tuple(text for text, holds in reasons.items() if np.any(holds))

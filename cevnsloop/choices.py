@@ -57,7 +57,10 @@ class Choices(Record):
     )
     neutrinos: str = option("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
     amplitude: Any = option(
-        "theory", "loops as the paper prints them, or rederived", "published", choices=tuple(AMPLITUDES)
+        "theory",
+        "loops as the paper prints them, rederived, or two Z' off the whole nucleus (case A)",
+        "published",
+        choices=tuple(AMPLITUDES),
     )
     flip: tuple = option("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
     moments: str = option("theory", "momentum fractions of the quarks", Theory.moments, choices=names("second_moments"))
@@ -111,6 +114,8 @@ class Choices(Record):
         amplitude = self.amplitude
         if isinstance(amplitude, str):
             amplitude = AMPLITUDES[choice("amplitude", amplitude, AMPLITUDES)]
+        if self.flip and not hasattr(amplitude, "flipped"):
+            raise ValueError(f"amplitude {amplitude} has no switches to flip, got {', '.join(self.flip)}")
         if self.flip:
             amplitude = amplitude.flipped(*self.flip)
         return Theory(amplitude, self.moments, self.weak_angle, self.inputs)

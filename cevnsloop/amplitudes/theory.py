@@ -13,9 +13,11 @@ from typing import Protocol
 
 from ..checks import Record, choice, instance
 from ..inputs import STANDARD, Table, names
+from .exchange import COHERENT
 from .quarks import PUBLISHED, REDERIVED
 
-AMPLITUDES = {"published": PUBLISHED, "rederived": REDERIVED}
+OF_QUARKS = {"published": PUBLISHED, "rederived": REDERIVED}  # those of the paper, in both cases
+AMPLITUDES = OF_QUARKS | {"coherent": COHERENT}
 
 
 class Amplitude(Protocol):

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from .. import analysis, jobs
 from ..amplitudes import loops
-from ..amplitudes.theory import AMPLITUDES
+from ..amplitudes.theory import OF_QUARKS
 from ..checks import shown
 from ..choices import Choices, chosen
 from ..experiments.csi2017 import Settings
@@ -201,7 +201,7 @@ def _hepdata(a):
 
     asked, m_chi = _choices(a), _curve(a)
     hepdata.write(a.out, asked.dataset, asked.theory, m_chi, asked.delta_chi2)
-    made = _of_the_paper(asked) | {"amplitude": list(AMPLITUDES), "points": a.points}
+    made = _of_the_paper(asked) | {"amplitude": list(OF_QUARKS), "points": a.points}
     text = f"a HEPData submission, found valid, written to {a.out}"
     _show(a, made, {"out": a.out}, [text])
 

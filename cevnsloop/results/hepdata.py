@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..amplitudes.theory import AMPLITUDES
+from ..amplitudes.theory import OF_QUARKS
 from ..checks import choice
 from ..fit.limits import DELTA_CHI2, reached
 from ..model import CASES
@@ -98,7 +98,7 @@ def _signals(dataset, theory):
 
 
 def _theories(theory):
-    return {name: replace(theory, amplitude=amplitude) for name, amplitude in AMPLITUDES.items()}
+    return {name: replace(theory, amplitude=amplitude) for name, amplitude in OF_QUARKS.items()}
 
 
 def _panel(case, ratio, m_chi, limits, delta_chi2):

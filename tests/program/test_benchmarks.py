@@ -47,7 +47,7 @@ def test_what_is_shown_was_measured_in_full(limits):
     assert SHOWN["points"] == size["points"]
     assert [one["points"] for one in SHOWN["planes"]] == [size["side"] ** 2] * 2
     assert len(SHOWN["direct"]) == len(limits.DIRECT)
-    assert len(SHOWN["limits"]) == 2 * len(limits.AMPLITUDES) * len(limits.RANGES)
+    assert len(SHOWN["limits"]) == 2 * len(limits.OF_QUARKS) * len(limits.RANGES)
     assert {row["part"] for row in SHOWN["budget"]} == set(limits.PARTS)
     assert max(row["toys"] for row in SHOWN["growth_toys"]) == size["fits"]
     assert max(row["points"] for row in SHOWN["growth_points"]) == size["side"] ** 2

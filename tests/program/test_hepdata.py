@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cevnsloop import __version__
-from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.experiments import csi2017
 from cevnsloop.fit.limits import DELTA_CHI2
 from cevnsloop.results import hepdata
@@ -131,7 +131,7 @@ def test_the_curves_of_fig3(tables, dataset):
     _, table = tables["Figure 3"]
     assert len(table["dependent_variables"]) == 6
     assert all(v["header"]["units"] == "events / bin" for v in table["dependent_variables"])
-    spectra = {name: paper.spectra(dataset.experiment, Theory(amplitude)) for name, amplitude in AMPLITUDES.items()}
+    spectra = {name: paper.spectra(dataset.experiment, Theory(amplitude)) for name, amplitude in OF_QUARKS.items()}
     (sm,) = the(table, "Residual events, Standard Model")
     assert qualifiers(sm) == {}
     for curves in spectra.values():
@@ -166,7 +166,7 @@ def test_the_panels_of_fig4(tables, dataset, name):
     for variable in limits:
         assert variable["header"] == {"name": "Upper limit on $g_\\chi g_q$"}
         named = qualifiers(variable)
-        curves = paper.limit_curves(M_CHI, dataset, Theory(AMPLITUDES[named["Loop amplitude"]]), 4.61)
+        curves = paper.limit_curves(M_CHI, dataset, Theory(OF_QUARKS[named["Loop amplitude"]]), 4.61)
         assert numbers(variable) == pytest.approx(curves[case, ratio].tolist(), rel=WRITTEN, abs=0)
         assert named["Case"] == f"{case}, {current} quark current"
         assert named["$m_{Z'}/m_\\chi$"] == ratio
@@ -214,7 +214,7 @@ def test_the_settings_of_the_data_are_used(files, tmp_path):
     assert "detector_mass_kg=20" in changed["submission.yaml"]
     assert len(yaml.safe_load(changed["figure_3.yaml"])["independent_variables"][0]["values"]) == 11
     (limit, _) = yaml.safe_load(changed["figure_4_top_left.yaml"])["dependent_variables"]
-    expected = paper.limit_curves(M_CHI, other, Theory(AMPLITUDES["published"]), 2.71)["A", 10.0]
+    expected = paper.limit_curves(M_CHI, other, Theory(OF_QUARKS["published"]), 2.71)["A", 10.0]
     assert numbers(limit) == pytest.approx(expected.tolist(), rel=WRITTEN, abs=0)
     assert qualifiers(limit)["$\\Delta\\chi^2$"] == 2.71
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.checks import Record
 from cevnsloop.experiments import csi2017
 from cevnsloop.experiments.dataset import Axis, Background, Counts, Dataset, Experiment, Target
@@ -291,10 +291,10 @@ def experiment(request, dataset, smeared):
     return {"none": dataset.experiment, "poisson": smeared}[request.param]
 
 
-@pytest.mark.parametrize("amplitude", AMPLITUDES)
+@pytest.mark.parametrize("amplitude", OF_QUARKS)
 @pytest.mark.parametrize("neutrinos", ["all", "e", "mu"])
 def test_bins_of_time_add_up_to_one(amplitude, neutrinos, experiment):
-    model, theory = replace(MODEL, neutrinos=neutrinos), Theory(AMPLITUDES[amplitude])
+    model, theory = replace(MODEL, neutrinos=neutrinos), Theory(OF_QUARKS[amplitude])
     timed = in_time(experiment, PROMPT, DELAYED)
     whole = replace(experiment, arrival={"prompt": sum(PROMPT), "delayed": sum(DELAYED)})
     split = predict(model, timed, theory)
@@ -307,7 +307,7 @@ def test_bins_of_time_add_up_to_one(amplitude, neutrinos, experiment):
 
 
 def test_prompt_and_delayed_neutrinos_arrive_when_they_should(experiment):
-    theory = Theory(AMPLITUDES["rederived"])
+    theory = Theory(OF_QUARKS["rederived"])
     timed = predict(MODEL, in_time(experiment, PROMPT, DELAYED), theory).n.reshape(3, 3, 12, 3)
     prompt, delayed = (
         predict(MODEL, replace(experiment, arrival=dict(zip(("prompt", "delayed"), shares, strict=True))), theory).n

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, Quarks
-from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
+from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.checks import Record
 from cevnsloop.experiments import csi2017
 from cevnsloop.inputs import STANDARD
@@ -175,7 +175,7 @@ def anywhere(number):
     return m_chi, np.clip(m_chi * 10 ** rng.uniform(-1, 1, 2 * number), 1e-6, 1e9)
 
 
-@pytest.mark.parametrize("amplitude", [*AMPLITUDES.values(), PUBLISHED.flipped("interference")], ids=str)
+@pytest.mark.parametrize("amplitude", [*OF_QUARKS.values(), PUBLISHED.flipped("interference")], ids=str)
 @pytest.mark.parametrize("case", ["A", "B"])
 @pytest.mark.parametrize("neutrinos", ["all", "e", "mu"])
 def test_what_is_separable_takes_both_ways(amplitude, case, neutrinos, experiment):
