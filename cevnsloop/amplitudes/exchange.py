@@ -85,14 +85,16 @@ def integrals(E, T, m_chi, m_zp, nucleus):
     found = np.empty((2, len(E)), dtype=complex)
     c = 1 - nucleus.M * T / E**2
     below = m_chi > E
-    for side in (below, ~below):
+    for side, sign in ((below, -1), (~below, 1)):
         if side.any():
-            found[:, side] = _one_side(E[side], c[side], m_chi, m_zp, nucleus)
+            found[:, side] = _one_side(E[side], c[side], sign, m_chi, m_zp, nucleus)
     return found
 
 
-def _one_side(E, c, m_chi, m_zp, nucleus):
-    """I_0 and I_1 where all energies lie on one side of m_chi: waves at some of them, interpolated to the others."""
+def _one_side(E, c, sign, m_chi, m_zp, nucleus):
+    """I_0 and I_1 where all energies lie on one side of m_chi, the one that `sign` says: waves at some of them,
+    interpolated to the others.
+    """
     alone = np.unique(E)
     if len(alone) <= ENERGIES:
         at = np.searchsorted(alone, E)
@@ -101,7 +103,7 @@ def _one_side(E, c, m_chi, m_zp, nucleus):
         u = np.sqrt(abs(E - m_chi))
         middle, half = (u.max() + u.min()) / 2, (u.max() - u.min()) / 2
         nodes = np.cos(np.pi * (np.arange(ENERGIES) + 0.5) / ENERGIES)
-        energies = m_chi + np.sign(E[0] - m_chi) * (middle + half * nodes) ** 2
+        energies = m_chi + sign * (middle + half * nodes) ** 2
         to_u = chebvander((u - middle) / half, ENERGIES - 1) @ np.linalg.inv(chebvander(nodes, ENERGIES - 1))
         A, B = (to_u @ waves for waves in partial_waves(energies, m_chi, m_zp, nucleus))
     J = B.shape[1]

@@ -80,7 +80,8 @@ def fig3(pe_edges, curves, labels, n_obs, sigma, amplitude):
 def fig4(m_chi, sets, quoted=None, shaded=None):
     """Fig. 4: upper limits over m_chi (MeV), a panel for each (case, ratio), cases in rows, ratios in columns.
 
-    sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others
+    sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others; the
+             first has all panels
     quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text, as diamonds
     shaded   {ratio: [(m_chi below which an approximation fails, label)]}, two of them, the larger one first
     """
@@ -89,10 +90,11 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
     for ax, (case, ratio) in zip(axes.flat, panel_keys, strict=True):
         masses(ax, m_chi)
         ax.set_title(_title(case, ratio))
-        for name, curves in sets.items():
-            ax.plot(m_chi, curves[case, ratio], LINES[case], color=COLOURS[name])
-        if len(sets) > 1:
-            _name_curves(ax, m_chi, {name: curves[case, ratio] for name, curves in sets.items()})
+        here = {name: curves[case, ratio] for name, curves in sets.items() if (case, ratio) in curves}
+        for name, curve in here.items():
+            ax.plot(m_chi, curve, LINES[case], color=COLOURS[name])
+        if len(here) > 1:
+            _name_curves(ax, m_chi, here)
         for mass, g in (quoted or {}).get((case, ratio), ()):
             ax.plot(
                 mass,

@@ -75,6 +75,16 @@ def test_energies_between_the_nodes_are_those_of_their_own(m_chi, m_zp):
     assert together == pytest.approx(alone, rel=2e-8, abs=0)
 
 
+def test_the_threshold_itself_is_an_energy_like_any_other():
+    """A first energy of exactly m_chi once put all nodes there, and nothing was absorbed above it."""
+    E = np.append(30.0, np.linspace(30.5, 52.0, 30))
+    found = integrals(E, np.full_like(E, 3e-3), 30.0, 60.0, CS)
+    assert (abs(found[:, 0].imag) < 1e-9 * abs(found[:, 0])).all()
+    assert (found[:, 1:].imag > 0).all()
+    assert found[:, 0] == pytest.approx(of_one(30.0 * (1 - 1e-12), 3e-3, 30.0, 60.0), rel=1e-5, abs=0)  # k is 1e-6 E
+    assert found[:, -1] == pytest.approx(of_one(52.0, 3e-3, 30.0, 60.0), rel=2e-8, abs=0)
+
+
 def test_more_nodes_change_nothing(monkeypatch):
     before = [of_one(*point) for point in POINTS]
     for name, value in {"MORE_ANGLES": 30, "NEAR": 110, "FAR": 120, "DIGITS": 14}.items():
