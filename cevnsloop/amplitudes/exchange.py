@@ -7,8 +7,8 @@ W(q) = F(q^2) / (q^2 + m_zp^2) (Born terms of a spin-0 nucleus: box, crossed box
     I_0 = int d^3l/(2 pi)^3 W(|l - p|) W(|l - p'|) / (l^2 - k^2 - i0),     I_1: the same with the factor l.P / P^2,
     flip = g_L g_R m_chi Q_V^2 I_0 / (M E),     keep = g_L^2 Q_V^2 (I_0 + I_1) / M^2,
 
-with P = (p + p') / 2 and |p| = |p'| = E, in the normalisation of theory.py. The form factors are inside. Above threshold,
-E > m_chi, both are complex: chi is made and scatters back.
+with P = (p + p') / 2 and |p| = |p'| = E, in the normalisation of theory.py. The form factors are inside. Above
+threshold, E > m_chi, both are complex: chi is made and scatters back.
 
 Partial waves. With c = 1 - q^2 / (2 E^2) and w_j = (1/2) int dx P_j(x) W((E^2 + l^2 - 2 E l x)^(1/2)),
 

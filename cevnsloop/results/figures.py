@@ -80,8 +80,8 @@ def fig3(pe_edges, curves, labels, n_obs, sigma, amplitude):
 def fig4(m_chi, sets, quoted=None, shaded=None):
     """Fig. 4: upper limits over m_chi (MeV), a panel for each (case, ratio), cases in rows, ratios in columns.
 
-    sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others; the
-             first has all panels
+    sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others;
+             the first has all panels
     quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text, as diamonds
     shaded   {ratio: [(m_chi below which an approximation fails, label)]}, two of them, the larger one first
     """
