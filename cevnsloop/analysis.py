@@ -11,7 +11,6 @@ from dataclasses import fields
 import numpy as np
 
 from . import jobs
-from .amplitudes.quarks import vector_charge
 from .checks import FrozenDict, choice, instance, non_negative, number, positive, whole
 from .choices import STATISTICS, chosen, made
 from .experiments import csi2017 as csi
@@ -197,10 +196,9 @@ def cross_section(model, symbol, E=None, T=None, **choices):
     T_max = np.max(xsec.recoil_range(E, 0.0, nucleus.M)[1])
     T = np.linspace(0, T_max, 102)[1:-1] if T is None else positive("T", T, "MeV")
     flip, keep = theory.amplitude.flip_and_keep(E, T, model, nucleus, theory)
-    charge = vector_charge(model, nucleus)
     parts = (
         xsec.dsigma_sm(E, T, nucleus, theory),
-        xsec.dsigma_tree(E, T, nucleus, model.m_chi, model.m_zp, model.g_chi_L, charge),
+        xsec.dsigma_of_tree(E, T, model, nucleus, theory),
         xsec.dsigma_with_z(E, T, nucleus, keep, 1, theory) * theory.amplitude.meets_z,
         xsec.dsigma_of_amplitudes(E, T, nucleus, flip, keep),
     )

@@ -69,7 +69,7 @@ class Table:
     changes   pairs of a dotted name and a number in the unit of that entry, kept in the order of the names
 
     Raises ValueError for a name that no input has, with the nearest ones, for one without effect, and for what is not
-    one finite number > 0, or >= 0 without a unit.
+    one finite number > 0, or >= 0 without a unit, or of either sign if the stored one is negative.
     """
 
     changes: tuple[tuple[str, float], ...] = ()
@@ -108,6 +108,8 @@ def _changed(name, new):
     if known[name].informational:
         raise ValueError(f"no prediction depends on the input {name}: it is informational")
     unit = known[name].unit
+    if known[name].number < 0:  # of either sign, as a spin
+        return number(name, new, "" if unit == "1" else unit)
     return number(name, new, *(("", non_negative) if unit == "1" else (unit, positive)))
 
 

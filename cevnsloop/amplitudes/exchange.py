@@ -42,14 +42,16 @@ LIGHTEST = 5.0  # MeV; a lighter Z' needs more than a hundred waves
 
 @dataclass(frozen=True)
 class Exchange(Record):
-    """The amplitude of two Z' off the whole nucleus, without quark loops: case A, theory.Amplitude.
+    """What a nucleus as a whole does, without quark loops, theory.Amplitude: in case A two Z' off its charge; in case
+    B, in which no charge is coherent, the tree off its spin (spin.py) and no loops.
 
     Relative accuracy 1e-8 for m_zp >= 50 MeV, 1e-6 for m_zp >= 10 MeV, at recoils that are not close to the largest.
-    Raises ValueError, when it is used, for case B, in which no charge is coherent, and for m_zp < LIGHTEST.
+    Raises ValueError, when it is used, for m_zp < LIGHTEST in case A, and for a nuclide without spins in case B.
     """
 
     separable = False
     meets_z = True
+    axial_tree = True
 
     def coefficients(self, nuclei, model, theory):
         """Raises ValueError: there are no constants c1, c2, c3."""
@@ -57,8 +59,9 @@ class Exchange(Record):
 
     def flip_and_keep(self, E, T, model, nucleus, theory):
         """flip in MeV^-4 and keep in MeV^-5, complex, for E and T in MeV that broadcast with the model's masses."""
-        if model.case != "A":
-            raise ValueError("amplitude coherent is that of case A: in case B no charge of the nucleus is coherent")
+        if model.case == "B":
+            zero = np.zeros(np.broadcast_shapes(np.shape(E), np.shape(T), model.m_chi.shape))
+            return zero, zero
         if (model.m_zp < LIGHTEST).any():
             found = f"m_zp must be >= {LIGHTEST:g} MeV for amplitude coherent, got {model.m_zp.min():g}"
             raise ValueError(f"{found}: a lighter Z' needs too many partial waves, and the tree sets the limit there")

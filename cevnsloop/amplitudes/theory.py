@@ -26,6 +26,7 @@ class Amplitude(Protocol):
     separable   True if flip = F (c1 / (M E) + c3 M E) and keep = F c2, F being the form factor of the nucleus:
                 `coefficients` then says all, and the integrals over the flux are done once for all models
     meets_z     whether the interference of `keep` with Z exchange counts
+    axial_tree  may be left out, False: whether case B has the tree off the spin of the nucleus
     """
 
     separable: bool

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..amplitudes.quarks import vector_charge
 from ..amplitudes.theory import Theory
 from ..checks import FrozenDict, Record, choice, finite, frozen, instance, non_negative, sealed, shaped
 from ..experiments.dataset import Axis, Experiment
@@ -20,7 +19,7 @@ from ..model import NEUTRINOS, Model
 from . import general
 from .flux import decay_at_rest, together
 from .quadrature import grid, integrate
-from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_powers
+from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_of
 
 BLOCK = 512  # models at once: what is computed at the nodes then stays in the cache
 
@@ -193,21 +192,17 @@ def _blocks(model, experiment, theory):
     for start in range(0, model.m_chi.size, size):
         here = slice(start, start + size)
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
-        tree = _tree_events(block, experiment, kernel)
+        tree = _tree_events(block, experiment, kernel, theory)
         n_interference, n_loop = loops(block, experiment, kernel, theory)
         yield here, {"n_sm": kernel.n_sm, "n_tree": tree, "n_interference": n_interference, "n_loop": n_loop}
 
 
-def _tree_events(model, experiment, kernel):
-    """Events of Eq. (23) per bin, shape (N, B); the number 0 if no nucleus is charged, as in case B."""
+def _tree_events(model, experiment, kernel, theory):
+    """Events of the tree per bin, shape (N, B); the number 0 if there is none."""
     n = 0.0
     for target, at in zip(experiment.targets, kernel.grids, strict=True):
-        charge = vector_charge(model, target.nuclide)
-        if charge:
-
-            def powers(T, m_chi, m_zp, nuclide=target.nuclide, charge=charge):
-                return tree_powers(T, nuclide, m_chi, m_zp, model.g_chi_L, charge)
-
+        powers = tree_of(model, target.nuclide, theory)
+        if powers:
             n = n + integrate(powers, at, kernel.spectra, experiment.arrival, model.m_chi, model.m_zp)
     return n
 

@@ -10,6 +10,8 @@ amplitudes.quarks; G_F and sin^2 theta_W from a theory.Theory.
 
 import numpy as np
 
+from ..amplitudes import spin
+from ..amplitudes.quarks import vector_charge
 from ..checks import real
 from ..nucleus import helm
 
@@ -64,6 +66,19 @@ def tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge):
     }
 
 
+def tree_of(model, nucleus, theory):
+    """The tree of a model off a nucleus, a function of T, m_chi and m_zp in MeV that gives powers of E, or None.
+
+    Case A has Eq. (23). Case B has no coherent tree, Eq. (15); an amplitude that says `axial_tree` has that of spin.py.
+    """
+    charge = vector_charge(model, nucleus)
+    if charge:
+        return lambda T, m_chi, m_zp: tree_powers(T, nucleus, m_chi, m_zp, model.g_chi_L, charge)
+    if model.case == "B" and getattr(theory.amplitude, "axial_tree", False):
+        return lambda T, m_chi, m_zp: spin.tree_powers(T, nucleus, m_chi, m_zp, model, theory.inputs)
+    return None
+
+
 LOOP_TERMS = (("c1", "c1"), ("c1", "c3"), ("c3", "c3"), ("c2", "c2"))
 
 
@@ -103,6 +118,14 @@ def dsigma_sm(E, T, nucleus, theory):
 def dsigma_tree(E, T, nucleus, m_chi, m_zp, g_chi_L, charge):
     """dsigma/dT of Eq. (23) in MeV^-3; 0 outside the two-sided range of `recoil_range`."""
     return _at_energy(tree_powers(T, nucleus, m_chi, m_zp, g_chi_L, charge), E, T, nucleus, m_chi)
+
+
+def dsigma_of_tree(E, T, model, nucleus, theory):
+    """dsigma/dT of nu N -> chi N in MeV^-3 by whatever tree there is, `tree_of`; 0 without one."""
+    powers = tree_of(model, nucleus, theory)
+    if powers is None:
+        return np.zeros(np.broadcast_shapes(np.shape(E), np.shape(T), model.m_chi.shape))
+    return _at_energy(powers(T, model.m_chi, model.m_zp), E, T, nucleus, model.m_chi)
 
 
 def dsigma_loop(E, T, nucleus, coefficients):

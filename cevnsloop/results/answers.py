@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..amplitudes.quarks import vector_charge
 from ..checks import Record, shown
 from ..choices import Choices
+from ..rates.xsec import tree_of
 from ..run import output
 from .tables import Table
 
@@ -67,8 +67,9 @@ class UpperLimit(Answer):
     def sets_limit(self):
         """The largest part of the signal at the limit: an array of "tree", "interference", "loops", or "" for none."""
         c = self.choices
-        charged = any(vector_charge(c.model(1.0, 1.0), target.nuclide) for target in c.dataset.experiment.targets)
-        largest = np.where(self.loop_share > 0.5, "loops", "tree" if charged else "interference")
+        model, targets = c.model(1.0, 1.0), c.dataset.experiment.targets
+        has_tree = any(tree_of(model, target.nuclide, c.theory) for target in targets)
+        largest = np.where(self.loop_share > 0.5, "loops", "tree" if has_tree else "interference")
         return np.where(np.isnan(self.loop_share), "", largest)
 
     def __repr__(self):

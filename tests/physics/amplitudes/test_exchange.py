@@ -151,7 +151,6 @@ def test_where_chi_is_made_the_tree_sets_the_limit(dataset):
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        ({"case": "B"}, "amplitude coherent is that of case A"),
         ({"case": "A", "flip": ["interference"]}, "amplitude coherent has no switches to flip, got interference"),
         ({"case": "A", "m_zp": 4.9}, "m_zp must be >= 5 MeV for amplitude coherent, got 4.9"),
     ],
