@@ -1,7 +1,7 @@
 """The tree of case B: one Z' off the spin of the nucleus, nu N -> chi N, which amplitude `coherent` keeps.
 
 An axial current counts spins, and those of a nucleus with an odd number of protons do not all pair off. With
-x = m_chi^2, z = m_zp^2, q^2 = 2 M T and the nucleus at rest,
+the nucleus at rest, q^2 = 2 M T, x = m_chi^2 and z = m_zp^2,
 
     dsigma/dT = G^2 M/(4 pi) (1/3) S(q) { [L_ii - L_L] a^2 / (z + q^2)^2 + L_L a_L^2 / z^2 },
     L_ii = 2 + (x + q^2) / (2 E^2),    L_L = x (x + q^2) / (2 E^2 q^2),    S = 4 (J + 1)/J exp(-q^2 b^2),
