@@ -16,7 +16,8 @@ from .quadrature import nodes
 from .xsec import dsigma_of_amplitudes, dsigma_with_z, minimal_energy, recoil_range
 
 # Nodes on either side of the cusp. 1 / |a - i sqrt(E^2 - m_chi^2)|^2 is then integrated to 1e-12 for a = 40 MeV, where
-# the size of a nucleus puts it, to 1e-7 for 10 MeV and to 1e-4 for 3 MeV.
+# the size of a nucleus puts it, to 1e-7 for 10 MeV and to 1e-4 for 3 MeV. Interference with Z exchange, where it nearly
+# cancels between neutrinos and antineutrinos, is off by 4e-6 of itself, for 3 MeV by up to 3e-2.
 ENERGIES = 12
 BLOCK = 64  # models at once: each has some thousand nodes, so that these take 40 MB
 MORE = 2  # nodes in T than a smooth response needs, because of the square root
