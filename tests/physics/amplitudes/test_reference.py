@@ -12,7 +12,6 @@ import pytest
 from cevnsloop.amplitudes import loops
 from cevnsloop.referees import loops as reference
 
-ROOT = Path(__file__).parents[3]
 DATA = Path(__file__).parents[2] / "data"
 DIFFERENCES = ("D0b", "D1b", "D00b", "D00_ab", "D001_ab", "D11_ab")
 RATIOS = (1e-6, 0.03, 0.9, 1.0, 1.0000001, 2.0, 40.0, 1e6)
@@ -20,7 +19,7 @@ RATIOS = (1e-6, 0.03, 0.9, 1.0, 1.0000001, 2.0, 40.0, 1e6)
 
 @pytest.fixture
 def tool(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
+    monkeypatch.syspath_prepend(DATA)
     return importlib.import_module("make_loop_reference")
 
 

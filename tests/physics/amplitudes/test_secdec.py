@@ -9,14 +9,13 @@ import pytest
 from cevnsloop.amplitudes import loops
 from cevnsloop.referees import loops as reference
 
-ROOT = Path(__file__).parents[3]
 TABLE = Path(__file__).parents[2] / "data" / "secdec.csv"
 BOUND = 2e-13  # the stored run is good to 6e-14, its own estimate is often smaller
 
 
 @pytest.fixture
 def tool(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
+    monkeypatch.syspath_prepend(TABLE.parent)
     return importlib.import_module("make_secdec_reference")
 
 

@@ -1,6 +1,6 @@
 """Write the reference tables of the loop functions: tests/data/loops.csv, tests/data/gluon.csv, SHA256SUMS.
 
-    python tools/make_loop_reference.py [OUTDIR]
+    python tests/data/make_loop_reference.py [OUTDIR]
 
 Deterministic; about 90 seconds.  The one-loop table holds 30 digits from the hypergeometric form, the F_G table
 20 digits from Eq. A7 with A8-A13 as printed (kernel "rederived": third sign flipped).  Masses are written so that
@@ -91,5 +91,5 @@ def main(outdir):
 
 
 if __name__ == "__main__":
-    here = pathlib.Path(__file__).parent.parent / "tests" / "data"
+    here = pathlib.Path(__file__).parent
     main(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here)

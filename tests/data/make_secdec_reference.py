@@ -1,6 +1,6 @@
 """One-loop boxes at exactly zero momentum by sector decomposition: an outside referee for loops.py.
 
-    python tools/make_secdec_reference.py WORKDIR OUT.csv [NAME ...]
+    python tests/data/make_secdec_reference.py WORKDIR OUT.csv [NAME ...]
 
 needs pySecDec (PyPI), a C++ compiler and make; about 30 s for each of the nine integrals, all by default.  The
 tensor coefficients are scalar integrals in more dimensions with the chi propagator raised to a power,

@@ -1,6 +1,6 @@
 """Write tests/data/darknews.csv: nu N -> chi N through a vector, from DarkNews (PyPI), per unit charge and coupling.
 
-usage: python tools/make_darknews_reference.py [OUT]
+usage: python tests/data/make_darknews_reference.py [OUT]
 
 DarkNews sums the helicities of the heavy lepton one by one; form factor and charges are set to one, so the values are
 dsigma/dT in cm^2/MeV for g_chi_L Q_V = 1.
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-OUT = Path(__file__).parents[1] / "tests" / "data" / "darknews.csv"
+OUT = Path(__file__).with_name("darknews.csv")
 GEV = 1e3  # MeV
 M = 123772.53  # MeV, near caesium
 ENERGIES, MASSES, MEDIATORS = (30.0, 52.8), (0.1, 10.0, 29.99), (1.0, 100.0)
