@@ -41,7 +41,7 @@
   const limits = leaves(data.limits).filter(isLimit).map(Math.log10);
   const spectra = Object.values(data.signal).flatMap((case_) => Object.values(case_)).flat(2);
   const tops = [...spectra.map(events).filter(Boolean).flatMap(plus), ...data.n_obs.map((n, bin) => n + data.sigma[bin])];
-  const decades = [Math.floor(Math.min(...limits)), Math.ceil(Math.max(...limits))];
+  const decades = [Math.floor(Math.min(...limits)), Math.ceil(Math.max(...limits, Math.log10(4 * Math.PI)))];
   const counts = [
     10 * Math.floor(Math.min(...data.n_obs.map((n, bin) => n - data.sigma[bin])) / 10),
     10 * Math.ceil(Math.max(...tops) / 10),
@@ -121,6 +121,7 @@
       "m_χ [MeV]",
       "upper limit on g_χ g_q",
     );
+    draw(svg, "path", { class: "four-pi", d: `M${FRAME.left} ${y.limit(4 * Math.PI)}H${FRAME.right}` });
     const marker = draw(svg, "path", { class: "chosen" });
     const lines = AMPLITUDES.map((name) => draw(svg, "path", { class: `line ${name}` }));
     const quoted = draw(svg, "path", { class: "quoted" });
@@ -202,6 +203,8 @@
   function describe({ case_, ratio, mass }) {
     const [published, rederived] = AMPLITUDES.map((name) => limitOf(case_, name, ratio, mass));
     const [more, less] = AMPLITUDES.map((name) => signalOf(case_, name, ratio, mass)).map((n) => n && tenths(sum(n)));
+    const paid = (n) => (n === null ? "nothing" : (n * HUNDREDTH).toFixed(2));
+    const [price, fee] = AMPLITUDES.map((name) => paid(data.price[case_][name][ratio][mass]));
     const said = (g) => (isLimit(g) ? scientific(g) : { never: "none (never excluded)", "no signal": "none (no signal)" }[g]);
     return {
       ratio: data.ratios[ratio],
@@ -212,6 +215,9 @@
       rederived: said(rederived),
       more: more ?? "no",
       less: less ?? "no",
+      rise: data.rise,
+      price: price,
+      fee: fee,
       sm: sum(data.n_sm).toFixed(0),
       data: sum(data.n_obs).toFixed(0),
     };
@@ -228,8 +234,8 @@
     sliders.ratio.setAttribute("aria-valuetext", `${words.ratio}`);
     sliders.mass.setAttribute("aria-valuetext", `${words.mass} MeV`);
     document.getElementById("explore-limit-desc").textContent =
-      `Curves of the upper limit over the mass of chi from 1 to 1000 MeV on logarithmic axes, published solid, ` +
-      `rederived dashed. At ${words.mass} MeV: published ${words.published}, rederived ${words.rederived}.`;
+      `Curves of the upper limit over the mass of chi from 1 to 1000 MeV on logarithmic axes, published and ` +
+      `rederived. At ${words.mass} MeV: published ${words.published}, rederived ${words.rederived}.`;
     document.getElementById("explore-spectrum-desc").textContent =
       `Events in bins of 2 photoelectrons from 6 to 30: data with errors, the Standard Model with ${words.sm} events, ` +
       `and on top of it the signal at the published limit, ${words.more} events published, ${words.less} rederived.`;

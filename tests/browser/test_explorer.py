@@ -9,50 +9,15 @@ import pytest
 
 PAGE = "book/index.html"
 AMPLITUDES = ("published", "rederived")
-WIDTHS = (1280, 400)
-THEMES = ("light", "dark")
-TENTH_OF_A_PIXEL = 0.1  # to which the curves are drawn
-
-
-@pytest.fixture
-def on_page(open_page):
-    """The figure where it belongs, on the first page of the book."""
-    return Figure(open_page(PAGE))
-
-
-@pytest.fixture
-def alone(page, site, tmp_path):
-    """alone(edit) loads the built figure without the book around it, its numbers changed by edit(data)."""
-
-    def load(edit=lambda data: None):
-        html = (site / PAGE).read_text(encoding="utf-8")
-        start, end = re.search(r'<div id="explorer".*?explore\.js" defer></script>\n</div>', html, re.DOTALL).span()
-        before, data, after = re.split(r'(?<=application/json">)(.*?)(?=</script>)', html[start:end], flags=re.DOTALL)
-        data = json.loads(data)
-        edit(data)
-        for name in ("explore.js", "explore.css"):
-            (tmp_path / "_static").mkdir(exist_ok=True)
-            shutil.copy(site / "_static" / name, tmp_path / "_static")
-        (tmp_path / "book").mkdir()
-        head = "<!doctype html><html lang=en><meta charset=utf-8><title>Explore</title>"
-        (tmp_path / PAGE).write_text(head + before + json.dumps(data) + after, encoding="utf-8")
-        page.goto((tmp_path / PAGE).as_uri())
-        return Figure(page)
-
-    return load
-
-
-@pytest.fixture
-def figure(alone):
-    return alone()
+PLOTS = ("limit", "spectrum")
+PIXEL = 0.1  # to which the curves are drawn
 
 
 class Figure:
     """The figure on a loaded page: what it holds, what it shows, and its controls."""
 
     def __init__(self, page):
-        self.page = page
-        self.root = page.locator("#explorer")
+        self.page, self.root = page, page.locator("#explorer")
         self.data = json.loads(self.root.locator('script[type="application/json"]').text_content())
 
     def press(self, slider, *keys):
@@ -76,19 +41,61 @@ class Figure:
     def number(self, name):
         return to_number(self.shows(name))
 
-    def line(self, plot, name):
+    def drawn(self, plot, name):
         """The corners of a line, shape (points, 2)."""
-        d = self.root.locator(f"#explore-{plot} .line.{name}").get_attribute("d")
+        d = self.root.locator(f"#explore-{plot} .{name}").first.get_attribute("d")
         return np.array([step.split() for step in re.split("[ML]", d)[1:]], dtype=float)
+
+    def point(self, name):
+        point = self.root.locator(f"#explore-limit .point.{name}")
+        return np.array([[float(point.get_attribute(key)) for key in ("cx", "cy")]])
 
     def limit(self, case, name, ratio, mass):
         row = self.data["limits"][case][name][self.data["ratios"].index(ratio)]
         return row[self.data["masses"].index(mass)]
 
-    def signal(self, case, name, ratio, mass):
-        row = self.data["signal"][case][name][self.data["ratios"].index(ratio)]
-        stored = row[self.data["shown"].index(mass)]
-        return np.array(stored or [0] * len(self.data["n_sm"])) / 100
+    def stored(self, what, case, name, ratio, mass):
+        """Hundredths as they are stored at a point of the grid: a list, 0 for nothing."""
+        row = self.data[what][case][name][self.data["ratios"].index(ratio)]
+        return np.array(row[self.data["shown"].index(mass)] or [0]) / 100
+
+    def style(self, selector, name):
+        return self.root.locator(selector).first.evaluate("(e, name) => getComputedStyle(e)[name]", name)
+
+
+@pytest.fixture
+def on_page(open_page):
+    """The figure where it belongs, on the first page of the book."""
+    return Figure(open_page(PAGE))
+
+
+@pytest.fixture
+def alone(page, site, tmp_path):
+    """alone(edit) loads the built figure without the book around it, its numbers changed by edit(data)."""
+
+    def load(edit=lambda data: None):
+        html = (site / PAGE).read_text(encoding="utf-8")
+        start, end = re.search(r'<div id="explorer".*?explore\.js" defer></script>\n</div>', html, re.DOTALL).span()
+        before, data, after = re.split(r'(?<=application/json">)(.*?)(?=</script>)', html[start:end], flags=re.DOTALL)
+        data = json.loads(data)
+        edit(data)
+        shutil.copytree(site / "_static", tmp_path / "_static", ignore=lambda _, names: set(names) - STYLES)
+        (tmp_path / "book").mkdir()
+        head = "<!doctype html><html lang=en><meta charset=utf-8><title>Explore</title>"
+        head += '<link rel="stylesheet" href="../_static/custom.css">'
+        (tmp_path / PAGE).write_text(head + before + json.dumps(data) + after, encoding="utf-8")
+        page.goto((tmp_path / PAGE).as_uri())
+        return Figure(page)
+
+    return load
+
+
+STYLES = {"explore.js", "explore.css", "custom.css"}
+
+
+@pytest.fixture
+def figure(alone):
+    return alone()
 
 
 def to_number(text):
@@ -100,10 +107,10 @@ def to_number(text):
 
 def assert_on_one_line(x, y):
     """y is linear in x to a tenth of a pixel: the drawing is an axis with a scale, and all points are on it."""
-    x, y = np.concatenate(x), np.concatenate(y)
+    x, y = (np.concatenate([np.ravel(part) for part in parts]) for parts in (x, y))
     slope, offset = np.polyfit(x, y, 1)
     assert abs(slope) > 1
-    assert abs(slope * x + offset - y).max() < TENTH_OF_A_PIXEL
+    assert abs(slope * x + offset - y).max() < PIXEL
 
 
 def test_it_starts_with_a_readout_and_no_trouble(on_page, trouble):
@@ -117,94 +124,108 @@ def test_it_starts_with_a_readout_and_no_trouble(on_page, trouble):
     assert not trouble
 
 
-def test_arrow_home_and_end_move_the_ratio(on_page, trouble):
-    ratios = on_page.data["ratios"]
-    on_page.press("ratio", "Home")
-    before = on_page.line("limit", "published")
-    assert on_page.number("ratio") == ratios[0]
-    on_page.press("ratio", "ArrowRight")
-    assert on_page.number("ratio") == ratios[1]
-    assert not np.allclose(on_page.line("limit", "published"), before)
-    on_page.press("ratio", "End")
-    assert on_page.number("ratio") == ratios[-1]
-    on_page.press("ratio", "ArrowLeft")
-    assert on_page.number("ratio") == ratios[-2]
-    assert not trouble
-
-
-def test_arrow_home_and_end_move_the_mass(figure):
-    shown = figure.data["shown"]
-    figure.press("mass", "Home")
-    curve, spectrum = figure.line("limit", "published"), figure.line("spectrum", "published")
-    assert figure.number("mass") == shown[0]
-    figure.press("mass", "ArrowRight", "ArrowRight")
-    assert figure.number("mass") == shown[2]
-    assert np.allclose(figure.line("limit", "published"), curve)
-    assert not np.allclose(figure.line("spectrum", "published"), spectrum)
-    figure.press("mass", "End")
-    assert figure.number("mass") == shown[-1]
+def test_keys_move_the_sliders_and_what_hangs_on_them(figure):
+    for slider, values, moves in (("ratio", "ratios", (True, True)), ("mass", "shown", (False, True))):
+        figure.press(slider, "Home")
+        before = [figure.drawn(plot, "line.published") for plot in PLOTS]
+        assert figure.number(slider) == figure.data[values][0]
+        figure.press(slider, "ArrowRight", "ArrowRight")
+        assert figure.number(slider) == figure.data[values][2]
+        after = [figure.drawn(plot, "line.published") for plot in PLOTS]
+        changed = tuple(not np.array_equal(*pair) for pair in zip(before, after, strict=True))
+        assert changed == moves, slider
+        figure.press(slider, "End", "ArrowLeft")
+        assert figure.number(slider) == figure.data[values][-2]
+    figure.root.locator("input[value=A]").focus()
+    for key, case in (("ArrowRight", "B"), ("ArrowLeft", "A")):
+        figure.page.keyboard.press(key)
+        assert figure.shows("case") == case
 
 
 @pytest.mark.parametrize("case", ["A", "B"])
 def test_readout_is_what_is_stored(case, figure, trouble):
     figure.choose(case)
-    for ratio in (10, 2, 1, 100):
-        figure.move(ratio=ratio)
-        for mass in (53, 1) if ratio > 1 else (1000,):
-            figure.move(mass=mass)
+    for ratio, masses in ((10, (53, 1)), (2, (53, 1)), (1, (1000,)), (100, (53, 1))):
+        for mass in masses:
+            figure.move(ratio, mass)
             assert (figure.shows("case"), figure.number("ratio"), figure.number("mass")) == (case, ratio, mass)
             assert figure.number("mediator") == ratio * mass
-            for name, events in zip(AMPLITUDES, ("more", "less"), strict=True):
+            for name, events, price in zip(AMPLITUDES, ("more", "less"), ("price", "fee"), strict=True):
                 assert figure.number(name) == figure.limit(case, name, ratio, mass)
-                total = figure.signal(case, name, ratio, mass).sum()
+                total = figure.stored("signal", case, name, ratio, mass).sum()
                 assert abs(figure.number(events) - total) < 0.0501  # shown to a tenth of an event
                 assert figure.shows(events) != "-0.0"
+                assert figure.number(price) == figure.stored("price", case, name, ratio, mass)
     assert not trouble
 
 
 @pytest.mark.parametrize("case", ["A", "B"])
-def test_curves_are_the_stored_limits(case, figure):
-    """On one logarithmic axis for all ratios, the chosen points on their curves."""
+def test_curves_and_ticks_are_on_one_logarithmic_axis_for_all_ratios(case, figure):
+    """So are the chosen points, the limits quoted by the paper, and 4 pi."""
     figure.choose(case)
     figure.move(mass=53)
     figure.press("ratio", "Home")
-    x, masses, y, limits = [], [], [], []
+    x, masses, y, limits, marks = [], [], [], [], 0
     for i, ratio in enumerate(figure.data["ratios"]):
-        assert figure.number("ratio") == ratio
         for name in AMPLITUDES:
-            drawn = figure.line("limit", name)
-            point = figure.root.locator(f"#explore-limit .point.{name}")
-            centre = [float(point.get_attribute(key)) for key in ("cx", "cy")]
-            x += [drawn[:, 0], centre[:1]]
-            y += [drawn[:, 1], centre[1:]]
-            masses += [figure.data["masses"], [53]]
-            limits += [figure.data["limits"][case][name][i], [figure.limit(case, name, ratio, 53)]]
+            drawn, point = figure.drawn("limit", f"line.{name}"), figure.point(name)
+            x += [drawn[:, 0], point[:, 0]]
+            y += [drawn[:, 1], point[:, 1]]
+            masses += [figure.data["masses"], 53]
+            limits += [figure.data["limits"][case][name][i], figure.limit(case, name, ratio, 53)]
+        d = figure.root.locator("#explore-limit .quoted").get_attribute("d") or ""
+        here = [(m, g) for c, r, m, g in figure.data["quoted"] if (c, r) == (case, ratio)]
+        corners = re.findall(r"M([\d.]+) ([\d.]+)", d)
+        assert len(corners) == len(here)
+        marks += len(here)
+        for (left, middle), (m, g) in zip(corners, here, strict=True):
+            x, masses = [*x, float(left) + 6], [*masses, m]
+            y, limits = [*y, float(middle)], [*limits, g]
         figure.press("ratio", "ArrowRight")
+    assert marks == 2
+    ticks = ticks_of(figure, "limit")
+    x, masses = [*x, *ticks["middle"][0]], [*masses, *(float(text) for text in ticks["middle"][1])]
+    y = [
+        *y,
+        *ticks["end"][0],
+        float(re.search(r" ([\d.]+)H", figure.root.locator("#explore-limit .four-pi").get_attribute("d"))[1]),
+    ]
+    limits = [*limits, *(to_number(f"1 × {text}") for text in ticks["end"][1]), 4 * np.pi]
     assert_on_one_line([np.log10(m) for m in masses], x)
     assert_on_one_line([np.log10(g) for g in limits], y)
+
+
+def ticks_of(figure, plot):
+    """{"middle", "end"}: places and texts of the ticks of the horizontal and the vertical axis."""
+    found = {"middle": ([], []), "end": ([], [])}
+    for text in figure.root.locator(f"#explore-{plot} text:not(.label)").all():
+        anchor = text.get_attribute("text-anchor")
+        at = float(text.get_attribute("x")) if anchor == "middle" else float(text.get_attribute("y")) - 4
+        found[anchor][0].append(at)
+        found[anchor][1].append(text.text_content().replace("−", "-"))
+    return found
 
 
 @pytest.mark.parametrize("case", ["A", "B"])
 def test_spectra_are_the_stored_ones(case, figure):
     """The Standard Model, and on top of it the signal of either amplitude, as steps from edge to edge."""
     figure.choose(case)
-    n_sm, edges = np.array(figure.data["n_sm"]), figure.data["edges"]
-    pe = np.repeat(edges, 2)[1:-1]
-    drawn = figure.line("spectrum", "sm")
-    x, y, events = [drawn[:, 0]], [drawn[:, 1]], [np.repeat(n_sm, 2)]
+    n_sm, pe = np.array(figure.data["n_sm"]), np.repeat(figure.data["edges"], 2)[1:-1]
+    drawn, events = [figure.drawn("spectrum", "line.sm")], [np.repeat(n_sm, 2)]
     for ratio, mass in ((1, 1), (2, 1), (10, 2), (10, 50), (10, 53), (100, 1000)):
         figure.move(ratio, mass)
         for name in AMPLITUDES:
-            drawn = figure.line("spectrum", name)
-            x.append(drawn[:, 0])
-            y.append(drawn[:, 1])
-            events.append(np.repeat(n_sm + figure.signal(case, name, ratio, mass), 2))
+            drawn.append(figure.drawn("spectrum", f"line.{name}"))
+            events.append(np.repeat(n_sm + figure.stored("signal", case, name, ratio, mass), 2))
     circles = figure.root.locator("#explore-spectrum .data circle").all()
     assert len(circles) == len(n_sm)
-    y.append([float(circle.get_attribute("cy")) for circle in circles])
-    events.append(figure.data["n_obs"])
-    assert_on_one_line([pe] * len(x), x)
-    assert_on_one_line(events, y)
+    heights = [float(circle.get_attribute("cy")) for circle in circles]
+    ticks = ticks_of(figure, "spectrum")
+    assert_on_one_line(
+        [*[pe] * len(drawn), *map(float, ticks["middle"][1])], [*(d[:, 0] for d in drawn), ticks["middle"][0]]
+    )
+    counts = [*events, figure.data["n_obs"], [float(text) for text in ticks["end"][1]]]
+    assert_on_one_line(counts, [*(d[:, 1] for d in drawn), heights, ticks["end"][0]])
 
 
 def test_axes_are_labelled_and_hold_everything(figure):
@@ -214,128 +235,61 @@ def test_axes_are_labelled_and_hold_everything(figure):
     }
     frames = {}
     for plot, texts in labels.items():
-        svg = figure.root.locator(f"#explore-{plot}")
-        assert svg.locator(".label").all_text_contents() == texts
-        frame = svg.locator(".frame")
-        left, top, width, height = (float(frame.get_attribute(k)) for k in ("x", "y", "width", "height"))
-        frames[plot] = np.array([left, top]), np.array([left + width, top + height])
-    for case in ("A", "B"):
+        assert figure.root.locator(f"#explore-{plot} .label").all_text_contents() == texts
+        frame = figure.root.locator(f"#explore-{plot} .frame")
+        x, y, width, height = (float(frame.get_attribute(k)) for k in ("x", "y", "width", "height"))
+        frames[plot] = np.array([x, y]) - PIXEL, np.array([x + width, y + height]) + PIXEL
+    for case, slider, key in [(c, s, k) for c in "AB" for s in ("ratio", "mass") for k in ("Home", "End")]:
         figure.choose(case)
-        for slider in ("ratio", "mass"):
-            for key in ("Home", "End"):
-                figure.press(slider, key)
-                for plot, (low, high) in frames.items():
-                    for name in AMPLITUDES:
-                        line = figure.line(plot, name)
-                        assert (line >= low - TENTH_OF_A_PIXEL).all()
-                        assert (line <= high + TENTH_OF_A_PIXEL).all()
+        figure.press(slider, key)
+        for plot, (low, high) in frames.items():
+            for name in AMPLITUDES:
+                line = figure.drawn(plot, f"line.{name}")
+                assert ((line >= low) & (line <= high)).all()
 
 
-def test_ticks_stand_where_their_numbers_are(figure):
-    """The labels of the axes belong to the scales that the curves are drawn in."""
-    figure.move(10, 100)
-    texts = {plot: figure.root.locator(f"#explore-{plot} text:not(.label)") for plot in ("limit", "spectrum")}
-    places = {
-        plot: [
-            (t.text_content(), t.get_attribute("text-anchor"), float(t.get_attribute("x")), float(t.get_attribute("y")))
-            for t in found.all()
-        ]
-        for plot, found in texts.items()
+def test_colour_is_the_amplitude_and_the_line_is_the_case(figure):
+    """As in every figure of the book, in the colours of its style sheet; the key shows them too."""
+    wanted = {
+        name: figure.root.evaluate(f"e => getComputedStyle(e).getPropertyValue('--figure-{name}')")
+        for name in AMPLITUDES
     }
-    drawn = figure.line("limit", "published")
-    ticks = [(x, float(text)) for text, anchor, x, _ in places["limit"] if anchor == "middle"]
-    assert [value for _, value in ticks] == [1, 10, 100, 1000]
-    masses = [*figure.data["masses"], *(value for _, value in ticks)]
-    assert_on_one_line([np.log10(masses)], [[*drawn[:, 0], *(x for x, _ in ticks)]])
-    limits = figure.data["limits"]["A"]["published"][figure.data["ratios"].index(10)]
-    ticks = [(y - 4, to_number(f"1 × {text}")) for text, anchor, _, y in places["limit"] if anchor == "end"]
-    assert_on_one_line([np.log10([*limits, *(g for _, g in ticks)])], [[*drawn[:, 1], *(y for y, _ in ticks)]])
-    drawn = figure.line("spectrum", "sm")
-    ticks = [(y - 4, float(text.replace("−", "-"))) for text, anchor, _, y in places["spectrum"] if anchor == "end"]
-    events = [*np.repeat(figure.data["n_sm"], 2), *(n for _, n in ticks)]
-    assert_on_one_line([events], [[*drawn[:, 1], *(y for y, _ in ticks)]])
-
-
-def test_case_changes_colour_curves_and_words(figure):
-    figure.move(2, 10)
-    seen = {}
     for case in ("A", "B"):
         figure.choose(case)
-        line = figure.root.locator("#explore-limit .line.published")
-        colour = line.evaluate("line => getComputedStyle(line).stroke")
-        seen[case] = colour, line.get_attribute("d"), figure.root.locator(".readout").inner_text()
-        expected = figure.root.evaluate("(root, name) => root.style.getPropertyValue(name).trim()", f"--case-{case}")
-        assert colour == "rgb({}, {}, {})".format(*bytes.fromhex(expected.removeprefix("#")))
-    assert all(a != b for a, b in zip(*seen.values(), strict=True))
-
-
-def test_radio_buttons_follow_the_arrow_keys(figure):
-    figure.root.locator("input[value=A]").focus()
-    figure.page.keyboard.press("ArrowRight")
-    assert figure.shows("case") == "B"
-    figure.page.keyboard.press("ArrowLeft")
-    assert figure.shows("case") == "A"
-
-
-def test_numbers_of_the_paper_are_marked_at_their_ratios(figure):
-    for case, ratio, expected in (("A", 10, 1), ("B", 2, 1), ("A", 3, 0), ("B", 100, 0)):
-        figure.choose(case)
-        figure.move(ratio=ratio)
-        d = figure.root.locator("#explore-limit .quoted").get_attribute("d") or ""
-        assert d.count("M") == expected
-    figure.choose("A")
-    figure.move(10, 1)
-    # in case A the quoted limit is reached: the diamond is where the chosen point is
-    diamond = np.array(
-        re.match(r"M([\d.]+) ([\d.]+)", figure.root.locator("#explore-limit .quoted").get_attribute("d")).groups()
-    )
-    point = figure.root.locator("#explore-limit .point.published")
-    centre = [float(point.get_attribute(key)) for key in ("cx", "cy")]
-    assert np.allclose(diamond.astype(float) + np.array([6, 0]), centre, rtol=0, atol=1)
-
-
-def test_solid_is_published_and_dashed_is_rederived(figure):
-    for plot in ("limit", "spectrum"):
-        dashes = [
-            figure.root.locator(f"#explore-{plot} .line.{name}").evaluate("l => getComputedStyle(l).strokeDasharray")
-            for name in AMPLITUDES
-        ]
-        assert dashes[0] == "none"
-        assert dashes[1] != "none"
-    for panel in figure.root.locator(".panel").all():
-        for name in AMPLITUDES:
-            key = panel.locator(f".key li:has([data-draws='line {name}'])")
-            assert name in key.inner_text()
-            assert key.locator(f".line.{name}").count() == 1
+        for place in (
+            "#explore-limit",
+            "#explore-spectrum",
+            ".panel:has(#explore-limit) .key",
+            ".panel:has(#explore-spectrum) .key",
+        ):
+            for name in AMPLITUDES:
+                line = f"{place} .line.{name}"
+                assert figure.style(line, "stroke") == "rgb({}, {}, {})".format(
+                    *bytes.fromhex(wanted[name].strip()[1:])
+                )
+                assert (figure.style(line, "strokeDasharray") == "none") == (case == "A")
 
 
 def test_focus_is_visible_in_reading_order(on_page):
     """Tab goes from the cases to the ratio to the mass, and each has an outline that can be seen."""
     on_page.root.locator("input[value=A]").focus()
-    visited = []
-    for _ in range(3):
-        visited.append(on_page.page.evaluate("() => document.activeElement.id || document.activeElement.value"))
-        style = on_page.page.evaluate(
-            "() => { const s = getComputedStyle(document.activeElement);"
-            " return [document.activeElement.matches(':focus-visible'), s.outlineStyle, parseFloat(s.outlineWidth)] }"
+    for expected in ("A", "explore-ratio", "explore-mass"):
+        found = on_page.page.evaluate(
+            "() => { const e = document.activeElement, s = getComputedStyle(e); return [e.id || e.value,"
+            " e.matches(':focus-visible'), s.outlineStyle, parseFloat(s.outlineWidth) >= 2] }"
         )
-        assert style[0]
-        assert style[1] == "solid"
-        assert style[2] >= 2
+        assert found == [expected, True, "solid", True]
         on_page.page.keyboard.press("Tab")
-    assert visited == ["A", "explore-ratio", "explore-mass"]
 
 
 def test_names_and_descriptions_for_those_who_do_not_see(figure):
     figure.choose("B")
     figure.move(2, 53)
-    for plot in ("limit", "spectrum"):
+    for plot in PLOTS:
         svg = figure.root.locator(f"#explore-{plot}")
+        ids = [svg.get_attribute(key) for key in ("aria-labelledby", "aria-describedby")]
+        name, description = (figure.page.locator(f"#{one}").text_content() for one in ids)
         assert svg.get_attribute("role") == "img"
-        name, description = (
-            figure.page.locator(f"#{svg.get_attribute(key)}").text_content()
-            for key in ("aria-labelledby", "aria-describedby")
-        )
         assert len(name) > 10
         assert len(description) > 60
     described = figure.page.locator("#explore-limit-desc").text_content()
@@ -343,77 +297,23 @@ def test_names_and_descriptions_for_those_who_do_not_see(figure):
     assert figure.page.locator("#explore-ratio").get_attribute("aria-valuetext") == "2"
     assert figure.page.locator("#explore-mass").get_attribute("aria-valuetext") == "53 MeV"
     assert figure.root.locator("[role=status][aria-live=polite]").count() == 1
-    for control in figure.root.locator("input").all():
-        assert control.evaluate("control => control.labels.length") == 1
 
 
-# The contrast of WCAG 2 between what is drawn or written and the first opaque background behind it.
-CONTRAST = """(elements, property) => elements.map((element) => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return canvas.getImageData(0, 0, 1, 1).data;
-  };
-  const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((total, weight, i) => {
-    const c = rgba(colour)[i] / 255;
-    return total + weight * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  }, 0);
-  let behind = element;
-  while (behind && rgba(getComputedStyle(behind).backgroundColor)[3] < 255) behind = behind.parentElement;
-  const ground = light(behind ? getComputedStyle(behind).backgroundColor : "white");
-  const [low, high] = [light(getComputedStyle(element)[property]), ground].sort((a, b) => a - b);
-  return [(high + 0.05) / (low + 0.05), element.outerHTML];
-})"""
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_everything_can_be_read_in_both_themes(theme, open_page):
-    figure = Figure(open_page(PAGE, theme=theme))
-    assert figure.page.locator("html").get_attribute("data-theme") == theme
-    for case in ("A", "B"):
-        figure.choose(case)
-        figure.press("ratio", "Home")
-        figure.move(ratio=2)  # where the paper quotes a limit in either case
-        for selector, prop, least in (
-            ("label, legend, .readout, .readout b, .title, .key li", "color", 4.5),
-            ("svg text", "fill", 4.5),
-            ("svg .line, svg .quoted, svg .chosen, svg .frame, svg .data path", "stroke", 3),
-            ("svg .data circle, svg .point.published", "fill", 3),
-            ("input:focus-visible", "outlineColor", 3),
-        ):
-            found = figure.root.locator(selector).evaluate_all(CONTRAST, prop)
-            assert found
-            for contrast, element in found:
-                assert contrast >= least, (case, element)
-
-
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [1280, 400])
 def test_it_fits_without_scrolling_sideways(width, open_page):
     figure = Figure(open_page(PAGE, width=width))
     for case, ratio, mass in (("A", 10, 100), ("B", 100, 1000), ("B", 1, 1)):
         figure.choose(case)
         figure.move(ratio, mass)
-        wide = figure.page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0
-        assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+        assert figure.page.evaluate(
+            "() => document.scrollingElement.scrollWidth <= document.scrollingElement.clientWidth"
+        )
         boxes = figure.root.locator("input, .plot, .readout, .key li").evaluate_all(
             "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.left, box.right])"
         )
         assert min(left for left, _ in boxes) >= 0
         assert max(right for _, right in boxes) <= width
-    text = figure.root.locator("#explore-limit text").first.bounding_box()
-    assert text["height"] > 10
-
-
-def test_nothing_moves_by_itself(on_page):
-    """No animation and no transition: nothing to reduce for those who prefer less motion."""
-    on_page.press("ratio", "ArrowRight")
-    assert on_page.root.evaluate("root => root.getAnimations({ subtree: true }).length") == 0
-    assert on_page.root.evaluate(
-        "root => [...root.querySelectorAll('*')].every((e) => getComputedStyle(e).transitionDuration === '0s')"
-    )
+    assert figure.root.locator("#explore-limit text").first.bounding_box()["height"] > 10
 
 
 def test_without_javascript_a_note_takes_its_place(browser, site):
@@ -436,17 +336,17 @@ def test_where_there_is_no_limit_the_curve_has_a_gap(word, said, alone, trouble)
         data["limits"]["A"]["published"][row][i] = word
         for name in AMPLITUDES:
             data["signal"]["A"][name][row][data["shown"].index(100)] = None
+        data["price"]["A"]["published"][row][data["shown"].index(100)] = None
 
     figure = alone(edit)
     figure.move(10, 100)
-    assert figure.shows("published") == said
+    assert [figure.shows(name) for name in ("published", "more", "less", "price")] == [said, "no", "no", "nothing"]
     assert figure.number("rederived") == figure.limit("A", "rederived", 10, 100)
-    assert (figure.shows("more"), figure.shows("less")) == ("no", "no")
     d = {name: figure.root.locator(f"#explore-limit .line.{name}").get_attribute("d") for name in AMPLITUDES}
     assert [d[name].count("M") for name in AMPLITUDES] == [2, 1]
-    assert len(figure.line("limit", "published")) == len(figure.data["masses"]) - 1
-    assert not figure.root.locator("#explore-limit .point.published").is_visible()
-    assert figure.root.locator("#explore-limit .point.rederived").is_visible()
+    assert len(figure.drawn("limit", "line.published")) == len(figure.data["masses"]) - 1
+    shown = [figure.root.locator(f"#explore-limit .point.{name}").is_visible() for name in AMPLITUDES]
+    assert shown == [False, True]
     for name in AMPLITUDES:
         assert figure.root.locator(f"#explore-spectrum .line.{name}").get_attribute("d") == ""
     figure.press("mass", "ArrowLeft")
