@@ -1,5 +1,6 @@
 # Everything runs in a virtual environment inside this clone. Needed: Python >= 3.11, make, git.
 PYTHON ?= python3
+PYTHONS := 3.11 3.12 3.13 3.14
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -69,7 +70,13 @@ lint: $(READY_DEV) ## check style and formatting
 	$(BIN)/ruff format --check .
 
 pythons: ## run the tests on every supported Python that is found here, each in an environment of its own
-	$(PYTHON) tools/pythons.py
+	@passed=; failed=; for version in $(PYTHONS); do found=; \
+	    for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python$$version; do \
+	        "$$python" -c 'import ensurepip' 2>/dev/null && found=$$python && break; \
+	    done; \
+	    [ "$$found" ] || { echo "Python $$version: not found here, skipped"; continue; }; \
+	    $(MAKE) test VENV=.venv-$$version PYTHON="$$found" && passed="$$passed $$version" || failed="$$failed $$version"; \
+	done; echo "passed:$$passed, failed:$$failed"; [ "$$passed" ] && [ -z "$$failed" ]
 
 lowest: ## run the tests with the lowest versions that pyproject.toml allows
 	$(MAKE) test VENV=.venv-lowest VERSIONS="--resolution lowest-direct"

@@ -2,9 +2,9 @@
 
     python tools/browser.py
 
-says where it is. Where there is none, Debian's package is installed, but only by root on Debian (a container, CI); on
-anybody's own machine nothing is installed, and one line says what is missing. The exit code is 0 all the same, as the
-checks are skipped without a browser; it is 1 where the environment says BROWSER_CHECKS=required.
+says where it is. Where there is none, root on Debian (a container, CI) gets Debian's package; on anybody's own machine
+nothing is installed, and one line says what is missing. The exit code is 0 all the same, as the checks are skipped
+without a browser; it is 1 where the environment says BROWSER_CHECKS=required.
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OS_RELEASE = Path("/etc/os-release")
-COMMANDS = (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"])
-PATIENCE = 300  # seconds for each of the two
+INSTALL = "apt-get update && apt-get install --yes --no-install-recommends chromium"
+PATIENCE = 600  # seconds
 
 
 class Missing(Exception):
@@ -26,7 +26,7 @@ class Missing(Exception):
 
 def on_path():
     """The path of the first Chromium or Chrome on PATH, or None."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def required():
@@ -40,33 +40,22 @@ def may_install():
     return debian and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install():
-    """Install Debian's package; raise Missing with the last words of apt-get if that fails."""
-    for command in COMMANDS:
-        said = f"no Chromium, and `{' '.join(command)}` failed: "
-        try:
-            done = subprocess.run(
-                command,
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Missing(said + str(error)) from error
-        if done.returncode:
-            raise Missing(said + (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
-
-
 def executable(installing=False):
-    """The path of Chromium; with installing, install it where that is allowed. Raises Missing."""
-    if not (found := on_path()) and installing and may_install():
-        install()
-        found = on_path()
-    if not found:
-        raise Missing(f"no Chromium here: none of {', '.join(NAMES)} is on PATH; install one of them")
-    return found
+    """The path of the first Chromium or Chrome on PATH; with installing, install one where that is allowed.
+
+    Raises Missing, with the last words of apt-get if that failed.
+    """
+    said = ""
+    if not (path := on_path()) and installing and may_install():
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        command = ["timeout", str(PATIENCE), "sh", "-c", INSTALL]
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        words = done.stderr.strip() or f"exit code {done.returncode}"
+        said = f"; `{INSTALL}` failed: {words.splitlines()[-1]}" if done.returncode else ""
+        path = on_path()
+    if not path:
+        raise Missing(f"no Chromium here: none of {', '.join(NAMES)} is on PATH; install one of them{said}")
+    return path
 
 
 @contextmanager
@@ -87,4 +76,4 @@ if __name__ == "__main__":
         print(f"Chromium: {executable(installing=True)}")
     except Missing as missing:
         print(f"the checks in the browser are skipped: {missing}")
-        sys.exit(required())
+        sys.exit(int(required()))

@@ -2,14 +2,14 @@
 
     python tools/chapter.py [book/spectrum.ipynb ...]
     python tools/chapter.py --text book/spectrum.ipynb      write the chapter as text, into _text/spectrum.md
-    python tools/chapter.py _text/spectrum.md               put that text back into the chapter, run and store it
+    python tools/chapter.py _text/spectrum.md               run that text, store it as the chapter, and remove it
 
-Without arguments: every notebook of _toc.yml, in order. A chapter is written only if all its cells ran
-without an error and without a word on stderr. What is stored is what `pytest --nbval` compares: all text,
-no PNG or JPEG (it ignores those), no timings, execution counts 1, 2, 3, ...
+Without arguments: every notebook of the book. A chapter is written only if all its cells ran without an error and
+without a word on stderr. What is stored is what `pytest --nbval` compares: all text, no PNG or JPEG (it ignores those),
+no timings, execution counts 1, 2, 3, ...
 
-The text is MyST Markdown. A cell keeps its id, tags and captions there; a new cell needs none. Nothing that was
-edited is lost: a text with edits is not written again, and a chapter that has changed meanwhile not replaced.
+The text is MyST Markdown. A cell keeps its id, tags and captions there; a new cell needs none. Nothing that was edited
+is lost: a text that is there is not written again, and a chapter that has changed meanwhile not replaced.
 """
 
 import argparse
@@ -32,8 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}  # a version would change with every machine
 NOT_COMPARED = ("image/png", "image/jpeg")  # nbval skips these two types, and only these
-TIMING = ("execution", "ExecuteTime")
-TEXTS = "_text"  # the folder of the texts, beside that of the chapters
+TEXTS = "_text"  # the folder of the texts, beside that of the chapters, where neither git nor Sphinx looks
 FILTER = {"notebook_metadata_filter": "made_from,-jupytext.text_representation.jupytext_version"}
 
 
@@ -41,25 +40,10 @@ class ChapterError(Exception):
     """What the author has to mend before the chapter can be stored."""
 
 
-def files_of(entry):
-    """All pages of a _toc.yml entry, in reading order."""
-    pages = [entry[key] for key in ("root", "file") if key in entry]
-    for key in ("parts", "chapters", "sections"):
-        for child in entry.get(key, []):
-            pages += files_of(child)
-    return pages
-
-
-def all_chapters():
-    """The notebooks of the table of contents, in reading order."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [path for page in files_of(toc) if (path := ROOT / f"{page}.ipynb").exists()]
-
-
 def prepared(content):
     """A notebook of the content without its outputs, every cell with an id: a kept one, or its place in the page."""
     content["nbformat"], content["nbformat_minor"] = 4, 5
-    content["metadata"] |= {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
+    content["metadata"] = {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
     seen = set()
     for place, cell in enumerate(content["cells"], start=1):
         if cell.get("id") in seen | {None}:
@@ -79,16 +63,6 @@ def fingerprint(notebook):
     """A digest of all that an author writes: the cells without their outputs."""
     inputs = [[cell.cell_type, cell.id, cell.metadata, cell.source] for cell in notebook.cells]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-
-
-def text_path(path):
-    """Where the text of a chapter is: where neither git nor Sphinx looks."""
-    return path.parents[1] / TEXTS / f"{path.stem}.md"
-
-
-def chapter_path(text):
-    """The chapter that a text belongs to."""
-    return text.parents[1] / "book" / f"{text.stem}.ipynb"
 
 
 def to_text(notebook):
@@ -111,16 +85,17 @@ def from_text(text):
     ids = [cell.metadata.pop("id", None) for cell in notebook.cells]
     free = (name for n in itertools.count(1) if (name := f"cell-{n:02d}") not in ids)
     cells = [{**cell, "id": name or next(free)} for cell, name in zip(notebook.cells, ids, strict=True)]
-    return prepared({"cells": cells, "metadata": {}}), notebook.metadata.get("made_from")
+    return prepared({"cells": cells}), notebook.metadata.get("made_from")
 
 
-def execute(notebook, path):
-    """Run all cells in a fresh kernel, in the folder of the chapter."""
+def run(notebook, path):
+    """Run all cells in a fresh kernel, in the folder of the chapter, and store them."""
     client = NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # where a slow cell is cut is a matter of chance
         extra_arguments=["--log-level=ERROR"],  # of the kernel itself; what the cells say is kept
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -128,38 +103,23 @@ def execute(notebook, path):
         client.execute()
     except CellExecutionError as error:
         raise ChapterError(str(error)) from None
-
-
-def merged(outputs):
-    """The outputs with consecutive pieces of one stream as one: where a slow cell is cut is a matter of chance."""
-    whole = []
-    for output in outputs:
-        if whole and output.output_type == "stream" == whole[-1].output_type and output.name == whole[-1].name:
-            whole[-1].text += output.text
-        else:
-            whole.append(output)
-    return whole
+    clean(notebook)
+    nbformat.validate(notebook)
+    replace(path, nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
 def clean(notebook):
     """Drop what is not compared; refuse what must not be stored."""
-    notebook.metadata.kernelspec, notebook.metadata.language_info = KERNELSPEC, LANGUAGE
-    notebook.metadata.pop("widgets", None)
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": LANGUAGE})
     for cell in notebook.cells:
-        for key in TIMING:
-            cell.metadata.pop(key, None)
-        if cell.cell_type == "code":
-            cell.outputs = merged(cell.outputs)
+        cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
                 raise ChapterError(f"cell {cell.id} writes to stderr:\n{output.text}")
-            if output.output_type == "error":
-                raise ChapterError(f"cell {cell.id} stores an error: {output.ename}: {output.evalue}")
-            data = output.get("data", {})
             for mime in NOT_COMPARED:
-                data.pop(mime, None)
+                output.get("data", {}).pop(mime, None)
                 output.get("metadata", {}).pop(mime, None)
-            if images := [mime for mime in data if "image/" in mime]:
+            if images := [mime for mime in output.get("data", {}) if "image/" in mime]:
                 raise ChapterError(f"cell {cell.id} shows {images}: show PNG only, and glue no figures")
 
 
@@ -170,55 +130,42 @@ def replace(path, text):
     os.replace(draft, path)
 
 
-def write(notebook, path):
-    """Store a chapter."""
-    nbformat.validate(notebook)
-    replace(path, nbformat.writes(notebook).rstrip("\n") + "\n")
-
-
-def write_text(notebook, text):
-    """Store the text of a chapter, unless edits would be lost."""
+def write_text(path):
+    """Write the chapter at a path as text, unless one is there, which may have edits."""
+    text = path.parents[1] / TEXTS / f"{path.stem}.md"
     if text.exists():
-        edited, made_from = from_text(text.read_text(encoding="utf-8"))
-        if fingerprint(edited) != made_from:
-            raise ChapterError(f"{text} has edits: put them back with `tools/chapter.py {text}`, or remove it")
+        raise ChapterError(f"{text} may have edits: put them back with `tools/chapter.py {text}`, or remove it")
+    written = to_text(read(path))
     text.parent.mkdir(exist_ok=True)
-    replace(text, to_text(notebook))
-
-
-def run(notebook, path):
-    execute(notebook, path)
-    clean(notebook)
-    write(notebook, path)
+    replace(text, written)
 
 
 def run_text(text):
-    """Put a text back into its chapter, unless that was changed since; run and store it, and the text it has now."""
-    path = chapter_path(text)
+    """Run a text and store it as its chapter, unless that was changed since; the text has had its use then."""
+    path = text.parents[1] / "book" / f"{text.stem}.ipynb"
     notebook, made_from = from_text(text.read_text(encoding="utf-8"))
     if path.exists() and fingerprint(read(path)) != made_from:
         raise ChapterError(f"{path} has changed since {text} was made: move the text away and make it again")
     run(notebook, path)
-    replace(text, to_text(notebook))
+    text.unlink()
 
 
 def main():
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("chapters", nargs="*", type=Path, help="default: all notebooks of _toc.yml")
+    parser.add_argument("chapters", nargs="*", type=Path, help="default: all notebooks of the book")
     parser.add_argument("--text", action="store_true", help="write chapters as text instead of running them")
     arguments = parser.parse_args()
     for chapter in arguments.chapters:
         if chapter.suffix != ".ipynb" and (arguments.text or chapter.resolve().parent.name != TEXTS):
             parser.error(f"{chapter} is neither a notebook nor a text in {TEXTS}/")
-    paths = [chapter.resolve() for chapter in arguments.chapters] or all_chapters()
     failed = False
-    for path in paths:
+    for path in [chapter.resolve() for chapter in arguments.chapters] or sorted((ROOT / "book").glob("*.ipynb")):
         print(f"{path.name} ... ", end="", flush=True)
         start = time.perf_counter()
         try:
             if arguments.text:
-                write_text(read(path), text_path(path))
+                write_text(path)
             elif path.suffix == ".md":
                 run_text(path)
             else:

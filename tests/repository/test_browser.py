@@ -8,62 +8,52 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TOOL = ROOT / "tools" / "browser.py"
+TOOLS = Path(__file__).parents[2] / "tools"
 DEBIAN, UBUNTU = "NAME=x\nID=debian\n", "NAME=x\nID=ubuntu\nID_LIKE=debian\n"
+MISSING = r"no Chromium here: none of chromium, .* is on PATH; install one of them"
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("browser")
-
-
-@pytest.fixture
-def machine(tool, monkeypatch, tmp_path):
-    """machine(system, user, programs): what this machine is, who runs on it, and what stands on its PATH."""
+def machine(monkeypatch, tmp_path):
+    """machine(system, user, programs): the tool on a machine with what stands on its PATH, and the folder of that."""
+    monkeypatch.syspath_prepend(TOOLS)
+    tool = importlib.import_module("browser")
 
     def machine(system=DEBIAN, user=0, **programs):
         (tmp_path / "os-release").write_text(system)
         (tmp_path / "bin").mkdir()
+        for name in ("sh", "timeout"):
+            (tmp_path / "bin" / name).symlink_to(tool.shutil.which(name))
         for name, script in programs.items():
-            (tmp_path / "bin" / name.replace("_", "-")).write_text(f"#!/bin/sh\n{script}\n")
-            (tmp_path / "bin" / name.replace("_", "-")).chmod(0o755)
+            program = tmp_path / "bin" / name.replace("_", "-")
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
         monkeypatch.setattr(tool, "OS_RELEASE", tmp_path / "os-release")
         monkeypatch.setattr(os, "geteuid", lambda: user)
         monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-        return tmp_path / "bin"
+        return tool, tmp_path / "bin"
 
     return machine
 
 
-def test_a_browser_on_the_path_is_taken_in_order(tool, machine):
-    path = machine(chromium_browser="", google_chrome="", apt_get="exit 1")
+def test_a_browser_on_the_path_is_taken_in_order(machine):
+    tool, path = machine(chromium_browser="", google_chrome="", apt_get="exit 1")
     assert tool.executable(installing=True) == str(path / "chromium-browser")
 
 
-@pytest.mark.parametrize(
-    "where",
-    [{"system": UBUNTU, "apt_get": "exit 9"}, {"user": 1000, "apt_get": "exit 9"}, {}],
-    ids=["Ubuntu", "user", "no apt"],
-)
-def test_nothing_is_installed_on_other_machines(where, tool, machine):
-    machine(**where)
-    assert not tool.may_install()
-    with pytest.raises(tool.Missing, match=r"no Chromium here: none of chromium, .* is on PATH; install one of them"):
+@pytest.mark.parametrize("where", [{"system": UBUNTU, "apt_get": "exit 9"}, {"user": 1000, "apt_get": "exit 9"}, {}])
+def test_nothing_is_installed_on_other_machines(where, machine):
+    tool, _ = machine(**where)
+    with pytest.raises(tool.Missing, match=f"{MISSING}$"):
         tool.executable(installing=True)
 
 
-def test_root_on_debian_gets_the_package_when_it_is_asked_for(tool, machine):
-    path = machine(
-        apt_get='echo "$DEBIAN_FRONTEND $*" >> "$0.log"; [ "$1" = update ] || : > "${0%/*}/chromium"; exit 0'
-    )
-    with pytest.raises(tool.Missing, match="no Chromium here"):
+def test_root_on_debian_gets_the_package_when_it_is_asked_for(machine):
+    there = '[ "$1" = update ] || { echo "#!/bin/sh" > "${0%/*}/chromium"; /bin/chmod 755 "${0%/*}/chromium"; }'
+    tool, path = machine(apt_get=f'echo "$DEBIAN_FRONTEND $*" >> "$0.log"; {there}')
+    with pytest.raises(tool.Missing, match=f"{MISSING}$"):
         tool.executable()
-    with pytest.raises(tool.Missing, match="no Chromium here"):
-        tool.executable(installing=True)  # what was put there cannot be run
-    (path / "chromium").chmod(0o755)
-    assert tool.executable() == str(path / "chromium")
+    assert tool.executable(installing=True) == str(path / "chromium")
     said = (path / "apt-get.log").read_text().splitlines()
     assert said == ["noninteractive update", "noninteractive install --yes --no-install-recommends chromium"]
 
@@ -71,29 +61,21 @@ def test_root_on_debian_gets_the_package_when_it_is_asked_for(tool, machine):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("echo first >&2; echo no network >&2; exit 100", "`apt-get update` failed: no network"),
-        (
-            '[ "$1" = update ] || exit 100',
-            "`apt-get install --yes --no-install-recommends chromium` failed: exit code 100",
-        ),
-        ("exec sleep 9", "`apt-get update` failed: .* timed out"),
+        ("echo first >&2; echo no network >&2; exit 100", "chromium` failed: no network"),
+        ('[ "$1" = update ] || exit 100', "chromium` failed: exit code 100"),
+        ("while :; do :; done", "chromium` failed: exit code 124"),
     ],
 )
-def test_a_failing_apt_get_is_one_line(script, words, tool, machine, monkeypatch):
-    monkeypatch.setattr(tool, "PATIENCE", 0.2 if "sleep" in script else 9)
-    sleep = os.environ["PATH"]
-    machine(apt_get=script)
-    monkeypatch.setenv("PATH", os.environ["PATH"] + os.pathsep + sleep)
-    monkeypatch.setattr(tool, "on_path", lambda: None)
-    with pytest.raises(tool.Missing, match=words) as refusal:
+def test_a_failing_apt_get_is_one_line(script, words, machine, monkeypatch):
+    tool, _ = machine(apt_get=script)
+    monkeypatch.setattr(tool, "PATIENCE", 0.5)
+    with pytest.raises(tool.Missing, match=f"{MISSING}; .*{words}$"):
         tool.executable(installing=True)
-    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(("setting", "code"), [("", 0), ("required", 1)])
 def test_without_a_browser_the_checks_are_skipped_unless_they_are_required(setting, code, tmp_path):
     environment = os.environ | {"PATH": str(tmp_path), "BROWSER_CHECKS": setting}
-    done = subprocess.run([sys.executable, TOOL], env=environment, capture_output=True, text=True)
-    assert done.returncode == code
+    done = subprocess.run([sys.executable, TOOLS / "browser.py"], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout.startswith("the checks in the browser are skipped: no Chromium here")
-    assert done.stderr == ""

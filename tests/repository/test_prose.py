@@ -1,6 +1,6 @@
 """Numbers in prose are carried by glue: a number typed into a sentence stays when an input or the code changes.
 
-Refused in the text of a page: decimal numbers, powers of ten, numbers before a percent or per mille sign, and
+Refused in the text of a page: decimal numbers, powers of ten, numbers before a percent or per mille sign or a unit, and
 integers of three or more digits. Years, sub- and superscripts (^{133}Cs, D_{001}) and the integers of a displayed
 equation are no results and pass; so does what stands in code, in a role ({eq}`...`) or in a link target.
 
@@ -13,6 +13,9 @@ import re
 from pathlib import Path
 
 import pytest
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")])
@@ -33,40 +36,29 @@ FIGURE_CURE = (
     "or describe the figure without it."
 )
 
-# What is no prose.
+# What is no prose: code, addresses, options of a directive. What stands in other directives is prose or an equation.
+PARSER = create_md_parser(MdParserConfig(enable_extensions={"amsmath", "colon_fence", "dollarmath"}), RendererHTML)
 CODE = ("code", "code-block", "code-cell", "sourcecode", "literalinclude", "raw", "bibliography", "toctree", "image")
-KINDS = {None: "code", "math": "math"} | dict.fromkeys(CODE, "code")  # of fenced blocks, by directive; others: prose
-FENCE = re.compile(r"[ ]*(?P<fence>`{3,}|~{3,}|:{3,})[ ]*(?:\{(?P<directive>[\w-]+)\})?(?P<rest>.*)")
-NOT_PROSE = re.compile(
-    "|".join(
-        (
-            r"^[ ]*:[a-z]+:[^\n]*$",  # an option of a directive
-            r"(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)",  # code, or what a role holds
-            r"<!--.*?-->|</?[a-z][a-z0-9-]*(?:\s+[a-z-]+(?:=\"[^\"]*\")?)*\s*/?>",  # HTML comments and tags
-            r"(?<=\])\([^)\s]*(?:\s+\"[^\"]*\")?\)|https?://\S+|\barXiv:\S+|\b10\.\d{4,}/\S+",  # addresses
-        )
-    ),
-    flags=re.DOTALL | re.MULTILINE,
-)
-DISPLAY = re.compile(
-    r"\$\$.*?\$\$|\\begin\{(?P<name>align|equation|gather)\*?\}.*?\\end\{(?P=name)\*?\}", flags=re.DOTALL
-)
+OPTIONS = re.compile(r"\A(?::[\w-]+:[^\n]*\n)+|\A---\n.*?\n---\n", flags=re.DOTALL)
+ADDRESS = re.compile(r"https?://\S+|\barXiv:\S+|\b10\.\d{4,}/\S+")
 SCRIPT = re.compile(r"\^(?:\{[^{}]*\}|\d+)|(?<=\S)_(?:\{[^{}]*\}|\d+)")
 
 # What is refused there. In these patterns LaTeX commands are already replaced: \times by a cross, others by marks.
 GAP = r"(?:[\s~{}\0]|\\[,;:! ])*"
-UNIT = rf"{GAP}(?:[kMGT]?eV|[mcµf]?m|kg|days|events|photoelectrons|PE)\b"
+UNIT = rf"{GAP}(?:\\(?:text|mathrm)\{{)?(?:[kMGT]?eV|[mcµf]?m|[mμµn]s|kg|days|events|photoelectrons|PE)\b"
 EXPONENT = r"(?:\^\{?[-+−]?\d+\}?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
 POWER = re.compile(rf"(?<![\w.])(?:\d*\.?\d+{GAP}[×·]{GAP}10(?![\w.]){EXPONENT}?|10{EXPONENT})")
 DECIMAL = re.compile(r"(?<![\w.])(?:\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)")
+THOUSANDS = r"\d{1,3}(?:(?:,|\{,\}|\\,|[\u2009\u202f])\d{3})+"
 SHARE = re.compile(rf"(?<!\w)\d+(?={GAP}(?:\\?%|\\?‰|per\s?cent\b|per\s?mille?\b))")
-INTEGER = re.compile(r"(?<![\w.])(?<![A-Za-z]-)(?:\d{1,3}(?:(?:,|\{,\}|\\,|[\u2009\u202f])\d{3})+|\d{3,})(?!\w)")
+MEASURED = re.compile(rf"(?<![\w.^{{])(?:{THOUSANDS}|\d+)(?={UNIT})")
+INTEGER = re.compile(rf"(?<![\w.])(?<![A-Za-z]-)(?:{THOUSANDS}|\d{{3,}})(?!\w)")
 YEAR = re.compile(rf"(?:19|20)\d\d(?!\w|{UNIT})")
 
 
 def blank(match):
     """Marks in place of a match: what follows keeps its place."""
-    return re.sub(r"[^\n]", "\0", match.group())
+    return "\0" * len(match.group())
 
 
 def command(match):
@@ -75,45 +67,47 @@ def command(match):
     return "×" * cross + "\0" * (len(match.group()) - cross)
 
 
-def without_code(text):
-    """The text with marks for fences and blocks of code; what stands in other directives is prose or an equation."""
-    lines, inside = [], []  # inside: (fence, kind) of the open blocks, the innermost last
-    for line in text.split("\n"):
-        match = FENCE.fullmatch(line)
-        fence, kind = inside[-1] if inside else ("", "prose")
-        if match and inside and match["fence"].startswith(fence) and not (match["directive"] or match["rest"].strip()):
-            inside.pop()
-            line = "$$".ljust(len(line), "\0") if kind == "math" else "\0" * len(line)
-        elif match and kind == "prose" and (match["directive"] or match["fence"][0] != ":"):
-            kind = KINDS.get(match["directive"], "prose")
-            inside.append((match["fence"], kind))
-            start = "$$" if kind == "math" else ""
-            rest = match["rest"] if kind == "prose" else ""
-            line = start.ljust(len(line) - len(rest), "\0") + rest
-        lines.append("\0" * len(line) if kind == "code" else line)
-    return "\n".join(lines)
+def pieces(text):
+    """(whether it is a displayed equation, its text) for every piece of prose in a page of Markdown."""
+    for token in PARSER.parse(text):
+        directive = re.match(r"\{([\w-]+)\}(.*)", token.info)
+        if token.type == "inline":
+            parts = {"text": "{}", "math_inline": "\0{}\0", "softbreak": "\n"}
+            yield False, "".join(parts.get(part.type, "\0").format(part.content) for part in token.children)
+        elif token.type.startswith(("math_block", "amsmath")) or (directive and directive[1] == "math"):
+            yield True, OPTIONS.sub("", token.content)
+        elif directive and directive[1] not in CODE:
+            yield from pieces(directive[2])
+            yield from pieces(OPTIONS.sub("", token.content))
 
 
 def typed_numbers(text):
-    """(place, number) for everything the rule refuses in a piece of text, in order."""
-    prose = NOT_PROSE.sub(blank, without_code(text))
+    """(number, the words beside it) for everything the rule refuses in a page of Markdown, in order."""
+    return [found for displayed, piece in pieces(text) for found in typed_in(piece, displayed)]
+
+
+def typed_in(text, displayed=False):
+    """The same for a piece of prose, or for a displayed equation, where integers pass."""
+    prose = ADDRESS.sub(blank, text)
     for phrase in EXCEPTIONS:
         prose = prose.replace(phrase, "\0" * len(phrase))
-    inline = SCRIPT.sub(blank, re.sub(r"\\[A-Za-z]+", command, DISPLAY.sub(blank, prose)))
+    units = re.sub(r"\\(?!text|mathrm)[A-Za-z]+", command, prose)
     prose = re.sub(r"\\[A-Za-z]+", command, prose)
+    inline = "" if displayed else SCRIPT.sub(blank, prose)
     found = {}
     for pattern in (POWER, DECIMAL, SHARE):
         found |= {match.start(): match.end() for match in pattern.finditer(prose)}
         prose = pattern.sub(blank, prose)
+    for match in MEASURED.finditer("" if displayed else units):
+        if prose[match.start()] != "\0":
+            found.setdefault(match.start(), match.end())
     for match in INTEGER.finditer(inline):
         if not YEAR.match(inline, match.start()):
             found.setdefault(match.start(), match.end())
-    return [(start, text[start:end]) for start, end in sorted(found.items())]
-
-
-def around(text, place, number):
-    """A number with the words beside it, on one line."""
-    return " ".join(text[max(0, place - 45) : place + len(number) + 25].split())
+    return [
+        (text[start:end], " ".join(text[max(0, start - 45) : end + 25].replace("\0", "").split()))
+        for start, end in sorted(found.items())
+    ]
 
 
 def cells(path):
@@ -127,10 +121,10 @@ def cells(path):
 def faults_of_prose(page):
     """One line for every typed number in the text of a page, a list of cells."""
     return [
-        f"cell {i}, id {cell['id']}: {number} in “{around(cell['source'], place, number)}”"
+        f"cell {i}, id {cell['id']}: {number} in “{words}”"
         for i, cell in enumerate(page)
         if cell["cell_type"] == "markdown"
-        for place, number in typed_numbers(cell["source"])
+        for number, words in typed_numbers(cell["source"])
     ]
 
 
@@ -176,9 +170,9 @@ def faults_of_figures(page):
             mystnb = cell["metadata"].get("mystnb", {})
             texts = [mystnb.get("figure", {}).get("caption", ""), mystnb.get("image", {}).get("alt", "")]
             faults += [
-                f"cell {i}, id {cell['id']}, {name}: {number} in “{around(text, place, number)}”"
+                f"cell {i}, id {cell['id']}, {name}: {number} in “{words}”"
                 for name, text in zip(("caption", "alt"), texts, strict=True)
-                for place, number in typed_numbers(text)
+                for number, words in typed_numbers(text)
                 if not held(number, [*code, outputs(cell)])
             ]
     return faults
@@ -219,6 +213,7 @@ REFUSED = [
     ("2 to 12%, $12\\,\\%$, 7 per cent, 3 percent, 1‰", ["12", "12", "7", "3", "1"]),
     ("at 106 MeV and $m_{Z'} < 100$ MeV", ["106", "100"]),
     ("$\\tfrac{1}{192}$ and $m>230$ MeV", ["192", "230"]),
+    ("10 to 53 MeV, $m_\\chi = 53\\,\\mathrm{MeV}$, a pulse of 1 μs, 14 events, 5 GeV", ["53", "53", "1", "14", "5"]),
     ("2000 MeV and $1990\\,\\text{keV}$ and 1500 years", ["2000", "1990", "1500"]),
     (
         ":::{admonition} Exercise: 0.5\n:class: tip\nTake 0.7.\n:::\n0.9\n:::{note}\n1.1\n:::",
@@ -231,7 +226,7 @@ REFUSED = [
     ("90% of them, not at 90% C.L.", ["90"]),
 ]
 PASSED = [
-    "a factor of 17, two of the 24 bins, 10 to 53 MeV, three events",
+    "a factor of 17, two of the 24 bins, three events, a GeV",
     "Eq. (22) and Eqs. (A1)-(A13), Fig. 4, in 2017 {cite}`coherent2017`, the release of 2021, 1.",
     "{glue:text}`limit-1.5`%, {eq}`eq-100`, {numref}`fig-0.5` and {glue:text}`a`.",
     "charges $2/3$ and $-\\tfrac13$, $\\frac{16}{z}$, $x^2$, $10^n$, $10^{-n}$, $2^{-52}$, $90^\\circ$",
@@ -253,8 +248,8 @@ PASSED = [
 @pytest.mark.parametrize(("text", "numbers"), REFUSED)
 def test_the_rule_bites(text, numbers):
     found = typed_numbers(text)
-    assert [number for _, number in found] == numbers
-    assert all(text[place:].startswith(number) for place, number in found)
+    assert [number for number, _ in found] == numbers
+    assert all(number in words for number, words in found)
     assert len(faults_of_prose([{"cell_type": "markdown", "id": "x", "source": text}])) == len(numbers)
 
 
