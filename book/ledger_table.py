@@ -3,8 +3,8 @@
 import re
 from html import escape
 
-HEADERS = ("Item", "What it states", "Status", "How it was checked")
-STATUSES = ("confirmed", "slip", "differs", "taken")
+HEADERS = ("Item", "What it states", "Verdict", "How it was checked")
+STATUSES = {"confirmed": "✓", "slip": "≈", "differs": "✗", "taken": "–"}
 
 # In dark mode the theme puts HTML output on a light card; not this one. In a
 # narrow column a row is a card: the roles in the table keep it a table for
@@ -13,9 +13,11 @@ STYLE = """
 .bd-content div.cell_output .text_html:has(#ledger) {
   background: transparent; color: var(--pst-color-text-base, inherit);
   padding: 0; border-radius: 0; }
+.bd-content .cell_output:has(#ledger) { overflow: visible; }
+#ledger { container-type: inline-size; }
 #ledger .controls { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; }
 #ledger .controls label { display: flex; gap: 0.5rem; align-items: center; }
-#ledger .controls[hidden] { display: none; }
+#ledger .controls[hidden], #ledger tr[hidden] { display: none; }
 #ledger input, #ledger select { font: inherit; color: inherit;
   background: transparent; min-width: 0; padding: 0.2rem 0.4rem;
   border: 1px solid var(--pst-color-text-muted, currentColor);
@@ -23,29 +25,27 @@ STYLE = """
 #ledger select option { color: var(--pst-color-text-base, CanvasText);
   background: var(--pst-color-background, Canvas); }
 #ledger .count { margin: 0.5rem 0; }
-#ledger .box { container-type: inline-size; max-height: 36rem;
-  overflow: auto;
-  border: 1px solid var(--pst-color-border, currentColor); }
-#ledger .box:focus-visible, #ledger input:focus-visible,
-#ledger select:focus-visible, #ledger summary:focus-visible {
-  outline: 2px solid var(--pst-color-primary, currentColor); }
-#ledger table { display: table; width: 100%; max-width: none;
-  min-width: 37rem; margin: 0; border-collapse: collapse;
-  font-size: 0.85em; }
+#ledger table { display: table; width: 100%; max-width: none; margin: 0;
+  border-collapse: collapse; font-size: 0.85em; table-layout: fixed; }
+#ledger thead th:first-child { width: 15%; }
+#ledger thead th:nth-child(3) { width: 15%; }
+#ledger thead th:last-child { width: 28%; }
 #ledger th, #ledger td { text-align: left; vertical-align: top;
-  padding: 0.4rem 0.5rem; overflow-wrap: break-word;
-  border: 0; border-bottom: 1px solid var(--pst-color-border, currentColor); }
-#ledger thead th { position: sticky; top: 0; z-index: 1;
-  background: var(--pst-color-surface, Canvas); }
-#ledger [data-status="differs"] .status { font-weight: 600; }
+  padding: 0.4rem 0.5rem; overflow-wrap: break-word; border: 0;
+  border-bottom: 1px solid var(--pst-color-border, currentColor); }
+#ledger thead th { background: var(--pst-color-surface, Canvas); }
 #ledger tbody tr { background: transparent; }
-#ledger tr[hidden] { display: none; }
+#ledger .status { white-space: nowrap; font-weight: 600; }
+#ledger [data-status="confirmed"] .status { color: var(--figure-coherent); }
+#ledger [data-status="slip"] .status { color: var(--figure-nu_e); }
+#ledger [data-status="differs"] .status { color: var(--figure-published); }
+#ledger [data-status="taken"] .status { color: var(--figure-muted); }
 #ledger td p { margin: 0 0 0.3rem; }
 #ledger .note { color: var(--pst-color-text-muted, inherit); }
 #ledger code { overflow-wrap: anywhere; }
 #ledger ul { margin: 0.2rem 0 0; padding-left: 1.1rem; }
 @container (max-width: 36rem) {
-  #ledger table { display: block; min-width: 0; font-size: 0.9em; }
+  #ledger table { display: block; font-size: 0.9em; }
   #ledger tbody { display: block; }
   #ledger thead { position: absolute; clip-path: inset(50%);
     width: 1px; height: 1px; overflow: hidden; }
@@ -59,7 +59,6 @@ STYLE = """
 }
 @media print {
   #ledger .controls, #ledger .count { display: none; }
-  #ledger .box { max-height: none; overflow: visible; }
   #ledger tr { break-inside: avoid; }
 }
 """
@@ -103,23 +102,25 @@ def table(rows):
 <style>{STYLE}</style>
 <div class="controls" hidden>
 <label>Search <input type="search" autocomplete="off"></label>
-<label>Status <select><option value="">all</option>{options}</select></label>
+<label>Verdict <select><option value="">all</option>{options}</select></label>
 </div>
 <p class="count" role="status" aria-live="polite">{len(rows)} rows</p>
-<div class="box" role="region" aria-label="The ledger" tabindex="0">
 <table role="table">
 <thead role="rowgroup"><tr role="row">{head}</tr></thead>
 <tbody role="rowgroup">
 {body}
 </tbody>
 </table>
-</div>
 <script>{SCRIPT}</script>
 </div>"""
 
 
 def row_of(row):
-    """One row: its item, statement with note and effect, status, routes."""
+    """One row: its item, statement with note and effect, verdict, routes.
+
+    The item leads to the chapter that checks it. The build of the book makes
+    a link to the source of every test that stands as code with its full name.
+    """
     states = [f"<p>{escape(row['what'])}</p>"]
     if "note" in row:
         states.append(f'<p class="note">{escape(row["note"])}</p>')
@@ -130,15 +131,17 @@ def row_of(row):
     tests = "".join(
         f"<li><code>{escape(t)}</code></li>" for t in row["tests"]
     )
-    number = len(row["tests"])
-    plural = "test" if number == 1 else "tests"
+    number, status = len(row["tests"]), escape(row["status"])
+    chapter = escape(row["chapter"])
     return (
-        f'<tr role="row" data-status="{escape(row["status"])}">'
-        f'<th scope="row" role="rowheader">{escape(item(row["id"]))}</th>'
+        f'<tr role="row" id="ledger-{escape(row["id"])}"'
+        f' data-status="{status}"><th scope="row" role="rowheader">'
+        f'<a href="{chapter}.html">{escape(item(row["id"]))}</a></th>'
         f'<td role="cell">{"".join(states)}</td>'
-        f'<td role="cell" class="status">{escape(row["status"])}</td>'
-        f'<td role="cell"><p>{routes}</p>'
-        f"<details><summary>{number} {plural}</summary>"
+        f'<td role="cell" class="status"><span aria-hidden="true">'
+        f"{STATUSES.get(row['status'], '')}</span> {status}</td>"
+        f'<td role="cell"><p>{routes}</p><details><summary>'
+        f"{number} {'test' if number == 1 else 'tests'}</summary>"
         f"<ul>{tests}</ul></details></td></tr>"
     )
 

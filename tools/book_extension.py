@@ -28,6 +28,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-skip-member", skipped)
     app.connect("doctree-resolved", explained)
+    app.connect("doctree-resolved", sourced)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -64,6 +65,22 @@ def explained(app, doctree, page):
     ]
     for link in terms:
         link["reftitle"] = _meanings(app.env)[link["refuri"].partition("#")[2] or link["refid"]]
+
+
+def sourced(app, doctree, page):
+    """Handler of Sphinx: a test that a table names as code leads to its line in the repository."""
+    options = app.config.html_theme_options
+    address = f"{options.get('repository_url')}/blob/{options.get('repository_branch')}"
+
+    def link(match):
+        lines = Path(app.srcdir, match[1]).read_text(encoding="utf-8").split("\n")
+        number = next(i for i, line in enumerate(lines, start=1) if line.startswith(f"def {match[2]}("))
+        return f'<a href="{address}/{match[1]}#L{number}">{match[0]}</a>'
+
+    for raw in doctree.findall(nodes.raw):
+        text = re.sub(r"<code>(tests/[\w/]+\.py)::(\w+)</code>", link, raw.astext())
+        if text != raw.astext():
+            raw.children = [nodes.Text(text)]
 
 
 def _meanings(env):
