@@ -21,7 +21,7 @@ import sympy as sp
 
 from .dirac import GAMMA, METRIC, ONE, P_L, P_R, dot, lower, slash
 
-m_chi, m_q, z = sp.symbols("m_chi m_q z", positive=True)
+m_chi, m_q, m_zp, z = sp.symbols("m_chi m_q m_zp z", positive=True)
 g_L, g_R, g_q = sp.symbols("g_L g_R g_q", real=True)
 PHI = 4  # index of phi among the components of an array of vertices
 
@@ -58,6 +58,25 @@ def tree_exchange(gauge, upper, lower_line, q, m_zp):
     return sum(weights[A, B] * np.kron(upper[A], lower_line[B]) for A, B in pairs)
 
 
+def exchange_difference(sign):
+    """Feynman minus unitary gauge for one exchange, chi -> nu on a quark in case B, between on-shell projectors.
+
+    The vertices of phi at chi -> nu are multiplied by `sign`: the difference is 0 for the right one, 1. Exact numbers
+    for masses and momenta (m_chi = 3, m_Z' = 2); the largest matrix element in modulus.
+    """
+    p_in, p_out, k_in = np.array([5, 0, 0, 4]), np.array([3, 0, 0, 3]), np.array([5, 3, 0, 0])
+    q = p_out - p_in
+    k_out = k_in - q
+    m_in, m_out = (sp.sqrt(k @ (METRIC @ k)) for k in (k_in, k_out))
+    upper = vertices(1, 1, 0, 3, 2).copy()
+    upper[PHI] = sign * upper[PHI]
+    lower = vertices(1, -1, m_out, m_in, 2)
+    total = tree_exchange("feynman", upper, lower, q, 2) - tree_exchange("unitary", upper, lower, q, 2)
+    left = np.kron(slash(p_out), slash(k_out) + m_out * ONE)
+    right = np.kron(slash(p_in) + 3 * ONE, slash(k_in) + m_in * ONE)
+    return max(abs(complex(entry)) for entry in (left @ total @ right).flat)
+
+
 def two_goldstones(charges_L, charges_R, masses, m_zp):
     """(one, two): the vertices of one and of two phi on fermions psi = (f1, f2, ...), from the mass term.
 
@@ -75,6 +94,11 @@ def two_goldstones(charges_L, charges_R, masses, m_zp):
 
     (one_R, two_R), (one_L, two_L) = orders(Q_L, Q_R), orders(Q_R, Q_L)
     return (one_L, one_R), (two_L, two_R)
+
+
+def quark_vertex(case):
+    """Vertex of phi on q -> q, a 4 x 4 matrix in m_q and m_zp; 0 in case A."""
+    return vertices(*quark_couplings(case), m_q, m_q, m_zp)[PHI]
 
 
 def neutrino_contact():
