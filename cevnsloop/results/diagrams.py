@@ -216,3 +216,17 @@ def contact():
 def two_loop():
     """Fig. 2: two bosons of one kind on a loop of a heavy quark in a gluon field."""
     return row(TWO_LOOP, 2)
+
+
+@styled
+def soft_pngb():
+    """The mass of a quark in a constant field of the pNGB: the long side of a right triangle."""
+    figure, ax = subplots(figsize=(4.2, 2.4))
+    ax.plot([0, 3, 3], [0, 0, 1.6], color=COLOURS["ink"], lw=1.4)
+    ax.plot([0, 3], [0, 1.6], color=COLOURS["coherent"], lw=2.8)
+    ax.text(1.5, -0.12, "$m_q$", ha="center", va="top", **TEXT)
+    ax.text(3.1, 0.8, r"$y\varphi$", va="center", **TEXT)
+    ax.text(1.4, 0.95, r"$\sqrt{m_q^2 + y^2\varphi^2}$", ha="right", **TEXT)
+    ax.set(xlim=(-0.4, 3.8), ylim=(-0.5, 1.8), aspect="equal")
+    ax.axis("off")
+    return figure
