@@ -9,6 +9,8 @@ import re
 SYMBOLS = {
     "m_chi": r"m_\chi",
     "m_zp": r"m_{Z'}",
+    "Q": "Q_w",
+    "c2": "c_2",
     "g_L": r"g_{\chi L}",
     "g_R": r"g_{\chi R}",
     "D0b": "D_0^b",
