@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .look import COLOURS, styled, subplots
+from .look import COLOURS, panels, styled, subplots
 
 # kind, symbol, colour and width of the lines of a particle: nothing is told by colour alone
 PARTICLES = {
@@ -190,8 +190,7 @@ def row(diagrams, columns):
     x, y = np.array([point for diagram in diagrams for point in diagram.points.values()]).T
     limits = [(v.min() - margin, v.max() + margin) for v, margin in zip((x, y), MARGIN, strict=True)]
     rows = -(-len(diagrams) // columns)
-    size = columns * np.ptp(limits[0]) * SCALE, rows * (np.ptp(limits[1]) * SCALE + TITLE)
-    figure, axes = subplots(rows, columns, figsize=size, squeeze=False)
+    figure, axes = panels(rows, columns, np.ptp(limits[0]) * SCALE, np.ptp(limits[1]) * SCALE + TITLE)
     for ax, diagram in zip(axes.flat, diagrams, strict=True):
         draw(ax, diagram)
         ax.set(xlim=limits[0], ylim=limits[1], aspect="equal")

@@ -219,13 +219,13 @@ def test_nothing_overlaps(drawn):
 
 def test_a_notebook_that_shows_its_first_figure_shows_the_next(monkeypatch):
     """Its backend turns interactive mode on with the first figure: drawing must leave that on."""
-    subplots = diagrams.subplots
+    panels = diagrams.panels
 
     def first_figure(*args, **kwargs):
         plt.interactive(True)
-        return subplots(*args, **kwargs)
+        return panels(*args, **kwargs)
 
-    monkeypatch.setattr(diagrams, "subplots", first_figure)
+    monkeypatch.setattr(diagrams, "panels", first_figure)
     try:
         plt.close(diagrams.tree())
         assert plt.isinteractive()

@@ -55,7 +55,7 @@ def test_each_panel_is_a_drawing_of_its_own():
 
 
 def test_a_figure_without_panels_is_one_drawing():
-    (drawing,) = ElementTree.fromstring(inline_figures.inlined(svg(diagrams.tree()), ""))
+    (drawing,) = ElementTree.fromstring(inline_figures.inlined(svg(diagrams.soft_pngb()), ""))
     assert drawing.get("viewBox").startswith("0 0 ")
 
 
