@@ -16,7 +16,9 @@ def test_symbols_are_those_of_the_book():
 
 def test_integrals_add_up_with_their_signs():
     coefficient = {(0, 1, 2): 6 * m_chi, (1, 2, 2): -sp.Rational(4, 3)}
-    assert formulas.integrals(coefficient) == r"$6 m_\chi\,\langle 0\,1\,2\rangle - \frac{4}{3}\,\langle 1\,2\,2\rangle$"
+    assert (
+        formulas.integrals(coefficient) == r"$6 m_\chi\,\langle 0\,1\,2\rangle - \frac{4}{3}\,\langle 1\,2\,2\rangle$"
+    )
     assert formulas.integrals({}) == "$0$"
 
 

@@ -48,6 +48,7 @@ CHECKS = {
     "contents": test_repository.test_table_of_contents_lists_every_page_once,
     "order": test_repository.test_chapter_was_run_from_top_to_bottom,
     "outputs": test_repository.test_chapter_stores_text_only_and_all_of_it_is_compared,
+    "code": test_repository.test_a_chapter_shows_little_code_and_its_asserts_say_what_they_mean,
     "figures": test_repository.test_figures_have_a_name_a_caption_and_a_description,
     "citations": test_repository.test_every_citation_resolves,
     "files": test_repository.test_every_file_that_is_named_is_there,
@@ -123,6 +124,8 @@ BROKEN = {
     "a timing": ("outputs", put(2, "metadata", {"execution": {"iopub.execute_input": "2026"}})),
     "an output that is not compared": ("outputs", put(1, "metadata", {"tags": ["nbval-ignore-output"]})),
     "a comment that stops the comparison": ("outputs", put(1, "source", ["# NBVAL_SKIP\nprint(1.25)"])),
+    "an assert without a message": ("code", put(2, "source", ["x = 1.25\nassert x > 1"])),
+    "too much code": ("code", put(2, "source", ["x = 1.25\n" * 39])),
     "a figure without a name": ("figures", put(3, "metadata", {"mystnb": {"image": {"alt": "A line."}}})),
     "a figure without a description": (
         "figures",

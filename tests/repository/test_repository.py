@@ -110,6 +110,23 @@ def test_figures_have_a_name_a_caption_and_a_description(path):
             assert image.get("alt"), source(cell)
 
 
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+LONGEST = 40  # lines of code that a reader meets in a chapter, and in a derivation
+LONGEST_DERIVATION, DERIVATIONS = 60, {"boxes", "gluons", "nuclei", "loops", "completeness", "model"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_chapter_shows_little_code_and_its_asserts_say_what_they_mean(path):
+    shown = 0
+    for cell in cells(path, "code"):
+        folded = FOLDED & set(cell["metadata"].get("tags", []))
+        shown += 0 if folded else len([line for line in source(cell).splitlines() if line.strip()])
+        if "assert" in source(cell):
+            asserts = [node for node in ast.walk(ast.parse(source(cell))) if isinstance(node, ast.Assert)]
+            assert all(node.msg for node in asserts), f"an assert without a message:\n{source(cell)}"
+    assert shown <= (LONGEST_DERIVATION if path.stem in DERIVATIONS else LONGEST)
+
+
 def test_every_citation_resolves():
     keys = re.findall(r"^@\w+\{([^,\s]+),", text("book/references.bib"), flags=re.MULTILINE)
     assert len(keys) == len(set(keys))
