@@ -62,7 +62,7 @@ bench: $(READY) ## measure precision and speed: loop functions, limits, toys, me
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/limits.py
-	@echo "To show this machine in the book: cp benchmarks/out/limits.json book/speed.json, then"
+	@echo "To show this machine in the book: cp benchmarks/out/limits.json cevnsloop/data/speed.json, then"
 	@echo "$(BIN)/python tools/chapter.py book/speed.ipynb"
 
 lint: $(READY_DEV) ## check style and formatting

@@ -4,7 +4,7 @@
 
 prints the results and writes limits.json to DIR. Times are the best of some repeats; `yardstick_ns`, the time of
 numpy.exp for one value of an array that fits into the cache, was measured in the same run: divide by it to compare
-machines. The book shows the file of one run, put there by hand: cp benchmarks/out/limits.json book/speed.json
+machines. The book shows the file of one run, put there by hand: cp benchmarks/out/limits.json cevnsloop/data/speed.json
 """
 
 import os

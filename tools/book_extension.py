@@ -11,6 +11,8 @@ import importlib
 import inspect
 import os
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
 from docutils import nodes
@@ -21,6 +23,10 @@ NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
 ROW = re.compile(r"(?P<term>\S(?:.*?[^\s.:;=])??)(?P<gap> {2,})(?P<text>[^\s=].*)$")
 WIDEST = 72  # characters of a value that is shown
 LONGEST = 32  # characters of a name
+LICENCE = """The tables in this archive are dedicated to the public domain (CC0 1.0,
+https://creativecommons.org/publicdomain/zero/1.0/). Their heads say what they hold and what they rest on; please cite
+the sources that the book's page "How to cite" names.
+"""
 
 
 def setup(app):
@@ -29,6 +35,7 @@ def setup(app):
     app.connect("autodoc-skip-member", skipped)
     app.connect("doctree-resolved", explained)
     app.connect("doctree-resolved", sourced)
+    app.connect("build-finished", collected)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -81,6 +88,19 @@ def sourced(app, doctree, page):
         text = re.sub(r"<code>(tests/[\w/]+\.py)::(\w+)</code>", link, raw.astext())
         if text != raw.astext():
             raw.children = [nodes.Text(text)]
+
+
+def collected(app, exception):
+    """Handler of Sphinx: the tables that the chapters have written, one by one and in an archive, below _static."""
+    if exception or app.builder.format != "html":
+        return
+    out = Path(app.outdir, "_static", "results")
+    out.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(out / "cevnsloop-results.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("LICENSE.txt"), LICENCE)
+        for file in sorted(Path(app.srcdir, "book", "_results").glob("*.csv")):
+            shutil.copy(file, out)
+            archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def _meanings(env):

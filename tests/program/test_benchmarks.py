@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = json.loads((ROOT / "book" / "speed.json").read_text(encoding="utf-8"))
+SHOWN = json.loads((ROOT / "cevnsloop" / "data" / "speed.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """The figure "Explore" of the first page: its numbers are those of the package, its markup is whole and labelled."""
 
-import importlib
 import json
 import math
 import re
-import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +16,7 @@ from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.fit.limits import DELTA_CHI2, upper_limit
 from cevnsloop.model import CASES, DOWN_TYPE, unit_model
 from cevnsloop.rates.events import predict
+from cevnsloop.results import explore as explored
 from cevnsloop.results import quoted as paper
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +28,7 @@ SAME = 1e-10  # one model alone or in an array: other sums of the same numbers, 
 
 @pytest.fixture(scope="module")
 def explore():
-    sys.path.insert(0, str(ROOT / "book"))
-    yield importlib.import_module("explore")
-    sys.path.remove(str(ROOT / "book"))
+    return explored
 
 
 @pytest.fixture(scope="module")

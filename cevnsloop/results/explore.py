@@ -23,9 +23,7 @@ from cevnsloop.results import quoted as paper
 STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 RATIOS = (*STEPS, *(10 * step for step in STEPS), 100.0)  # m_Z' / m_chi
 # The curves in MeV: with 53, where the paper quotes and the tree ends
-MASSES = tuple(
-    sorted({k * step for k in (1, 10, 100) for step in STEPS} | {53.0, 1e3})
-)
+MASSES = tuple(sorted({k * step for k in (1, 10, 100) for step in STEPS} | {53.0, 1e3}))
 # The spectra, a subset: 1, 2, 5 per decade, and 53
 SHOWN = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 53.0, 100.0, 200.0, 500.0, 1e3)
 AMPLITUDES = (PUBLISHED, REDERIVED)
@@ -75,19 +73,10 @@ def compute(ratios, masses, dataset, delta_chi2):
             n = events.total(found) - events.n[0]
             signal[key] = np.where(np.isfinite(g)[..., None], n, np.nan)
     T_max = dataset.pe_edges[-1] / dataset.experiment.response.pe_per_MeV
-    q_max = max(
-        np.sqrt(2 * t.nuclide.M * T_max) for t in dataset.experiment.targets
-    )
+    q_max = max(np.sqrt(2 * t.nuclide.M * T_max) for t in dataset.experiment.targets)
     outside = np.maximum(units.GeV / ratios, q_max)
-    return Grid(
-        ratios,
-        masses,
-        limits,
-        signal,
-        price,
-        sm_events(dataset.experiment, Theory()),
-        outside,
-    )
+    n_sm = sm_events(dataset.experiment, Theory())
+    return Grid(ratios, masses, limits, signal, price, n_sm, outside)
 
 
 def paid(n, dataset):
@@ -139,27 +128,10 @@ def numbers(grid, shown, dataset):
         "n_sm": [significant(x) for x in grid.n_sm],
         "outside": [significant(x) for x in grid.outside],
         "rise": fit.DELTA_CHI2["two parameters"],
-        "quoted": [
-            (p.case, p.m_zp / p.m_chi, p.m_chi, q.g_limit)
-            for q in paper.QUOTED
-            for p in (q.point,)
-        ],
-        "price": nested(
-            grid.price,
-            lambda rows: [
-                [hundredth(row[i]) for i in columns] for row in rows
-            ],
-        ),
-        "limits": nested(
-            grid.limits,
-            lambda rows: [[significant(g) for g in row] for row in rows],
-        ),
-        "signal": nested(
-            grid.signal,
-            lambda rows: [
-                [hundredths(row[i]) for i in columns] for row in rows
-            ],
-        ),
+        "quoted": [(p.case, p.m_zp / p.m_chi, p.m_chi, q.g_limit) for q in paper.QUOTED for p in (q.point,)],
+        "price": nested(grid.price, lambda rows: [[hundredth(row[i]) for i in columns] for row in rows]),
+        "limits": nested(grid.limits, lambda rows: [[significant(g) for g in row] for row in rows]),
+        "signal": nested(grid.signal, lambda rows: [[hundredths(row[i]) for i in columns] for row in rows]),
     }
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     text = re.sub(r"\.0(?=[,\]])", "", text).replace("e-0", "e-")
@@ -168,13 +140,7 @@ def numbers(grid, shown, dataset):
 
 def nested(table, stored):
     """{(case, amplitude): values} as {case: {amplitude: stored(values)}}."""
-    return {
-        case: {
-            str(amplitude): stored(table[case, str(amplitude)])
-            for amplitude in AMPLITUDES
-        }
-        for case in CASES
-    }
+    return {case: {str(amplitude): stored(table[case, str(amplitude)]) for amplitude in AMPLITUDES} for case in CASES}
 
 
 G = "<i>g<sub>χ</sub></i> <i>g<sub>q</sub></i>"
