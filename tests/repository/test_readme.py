@@ -1,5 +1,6 @@
-"""What the README shows works as it stands there."""
+"""What the README and the recipes show works as it stands there."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,13 +12,15 @@ from cevnsloop.app import cli
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^cevnsloop (.+)$", README, re.MULTILINE)
+RECIPES = json.loads((Path(__file__).parents[2] / "book" / "recipes.ipynb").read_text(encoding="utf-8"))["cells"]
+BESIDE = re.findall(r"^    cevnsloop (.+)$", "\n".join("".join(cell["source"]) for cell in RECIPES), re.MULTILINE)
 
 
 def test_every_command_is_shown():
     assert {line.split()[0] for line in COMMANDS} == set(cli.COMMANDS)
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [*COMMANDS, *BESIDE])
 def test_commands_run(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     if line.startswith("plot"):
