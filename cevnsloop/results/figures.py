@@ -57,13 +57,13 @@ def fig3(pe_edges, curves, labels, n_obs, sigma, amplitude):
     figure, ax = single()
     centres = (pe_edges[:-1] + pe_edges[1:]) / 2
     for key, curve in curves.items():
-        colour = COLOURS["SM" if key == "SM" else amplitude]
+        colour = COLOURS["ink" if key == "SM" else amplitude]
         ax.stairs(curve, pe_edges, baseline=None, color=colour, ls=LINES[key], lw=1.9, label=labels[key])
     ax.errorbar(
         *(centres, n_obs, sigma),
         fmt="o",
         ms=4,
-        color=COLOURS["data"],
+        color=COLOURS["ink"],
         capsize=2,
         zorder=1,
         label="COHERENT, CsI 2017",
@@ -200,27 +200,4 @@ def budget(bars, xlabel):
         ax.set(title=title, xlabel=xlabel)
         ax.grid(axis="y", visible=False)
         ax.margins(x=0.12)
-    return figure
-
-
-@styled
-def growth(costs):
-    """Costs, a panel for each x axis label, with a dotted line through the last point: proportional to x.
-
-    Axes are logarithmic where x spans more than two decades, else linear from 0.
-    costs   {x axis label: (y axis label, {curve label: (x, y, colour key, style)})}
-    """
-    figure, axes = panels(1, len(costs))
-    for ax, (xlabel, (ylabel, lines)) in zip(axes.flat, costs.items(), strict=True):
-        for text, (x, y, colour, line) in lines.items():
-            wide = x[-1] > 100 * x[0]
-            start = x[0] if wide else 0.0
-            ax.plot(x, y, line, color=COLOURS[colour], ms=4, label=text)
-            ax.plot([start, x[-1]], [y[-1] * start / x[-1], y[-1]], ":", color=COLOURS["muted"], lw=1)
-        if wide:
-            ax.set(xscale="log", yscale="log")
-        else:
-            ax.set(xlim=(0, None), ylim=(0, None))
-        ax.set(xlabel=xlabel, ylabel=ylabel)
-        ax.legend()
     return figure

@@ -26,9 +26,6 @@ COLOURS = {
     "nubar_mu": "#c4568f",
     "nu_e": "#9a6b00",
 }
-COLOURS |= {"A": COLOURS["published"], "B": COLOURS["rederived"]}
-COLOURS |= {"c1": COLOURS["coherent"], "c2": COLOURS["nu_e"], "c3": COLOURS["partonic"]}
-COLOURS |= {"SM": COLOURS["ink"], "data": COLOURS["ink"], "complete": COLOURS["ink"], "tree": COLOURS["muted"]}
 LINES = {"SM": ":", "A": "-", "B": "--", "c1": "-", "c2": "--", "c3": ":", "nu_mu": "-", "nubar_mu": "-.", "nu_e": "--"}
 MASS = r"$m_\chi$ [MeV]"
 LIMIT = r"upper limit on $G = g_\chi g_q$"

@@ -74,7 +74,7 @@ def _bins(columns, axes):
     axes.stairs(columns["n_th"], edges, baseline=None, ls="--", label="expected")
     middle = (edges[:-1] + edges[1:]) / 2
     axes.errorbar(
-        middle, columns["n_obs"] - columns["b_on"], columns["sigma"], fmt="o", color=COLOURS["data"], label="data"
+        middle, columns["n_obs"] - columns["b_on"], columns["sigma"], fmt="o", color=COLOURS["ink"], label="data"
     )
     axes.set(xlabel="photoelectrons", ylabel="events per bin")
 

@@ -70,7 +70,7 @@ PERSONAL = {
 }
 
 
-@pytest.mark.parametrize("draw", [diagrams.tree, lambda: figures.curves([1, 10], {"$x$": ([1, 9], "A", "-")}, "", "")])
+@pytest.mark.parametrize("draw", [diagrams.tree, lambda: figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "")])
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_the_set_up_of_a_reader_changes_no_figure(draw, suffix):
     drawn = []
@@ -88,7 +88,7 @@ def test_a_notebook_shows_what_is_saved():
     shown = []
     for personal in ({}, PERSONAL):
         with mpl.rc_context(personal):
-            figure, file = figures.curves([1, 10], {"$x$": ([1, 9], "A", "-")}, "", "", scale="loglog"), io.BytesIO()
+            figure, file = figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "", scale="loglog"), io.BytesIO()
             figure.canvas.print_figure(file, dpi=figure.dpi, facecolor="white", bbox_inches="tight")
         figures.plt.close(figure)
         shown.append(file.getvalue())
@@ -97,9 +97,7 @@ def test_a_notebook_shows_what_is_saved():
 
 def test_colours_and_lines_differ():
     # what can stand in one figure differs; operators and neutrinos never do
-    calculations = {"published", "rederived", "coherent", "partonic", "complete", "tree"}
-    for keys in (calculations, {"SM", "nu_mu", "nu_e", "nubar_mu"}, {"SM", "c1", "c2", "c3"}):
-        assert len({look.COLOURS[key] for key in keys}) == len(keys)
+    assert len(set(look.COLOURS.values())) == len(look.COLOURS)
     for keys in ({"SM", "A", "B"}, {"c1", "c2", "c3"}, {"nu_mu", "nu_e", "nubar_mu"}):
         assert len({look.LINES[key] for key in keys}) == len(keys)
 
@@ -137,7 +135,7 @@ def test_ticks_are_plain_numbers():
 @pytest.mark.parametrize("scale", ["linear", "loglog", "semilogx", "semilogy"])
 def test_curves_draw_lines_bands_and_marks(scale):
     x = np.array([1.0, 10.0, 100.0])
-    lines = {"square": (x**2, "A", "--"), "root": (np.sqrt(x), "B", ":")}
+    lines = {"square": (x**2, "published", "--"), "root": (np.sqrt(x), "rederived", ":")}
     figure = figures.curves(x, lines, "x [MeV]", "y", scale, bands=[(2, 3, "shaded")], marks=[(5, "edge")], ylim=(1, 9))
     (ax,) = figure.axes
     assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [(x**2).tolist(), np.sqrt(x).tolist()]
@@ -191,26 +189,11 @@ def test_shifts_are_bars_to_both_sides():
 
 def test_a_budget_has_its_longest_bar_on_top():
     figure = figures.budget(
-        {"case A": ({"few": 1.0, "many": 5.0, "some": 2.0}, "A"), "case B": ({"one": 3.0}, "B")}, "s"
+        {"case A": ({"few": 1.0, "many": 5.0, "some": 2.0}, "ink"), "case B": ({"one": 3.0}, "coherent")}, "s"
     )
     upper, lower = figure.axes
     assert [bar.get_width() for bar in upper.containers[0]] == [1.0, 2.0, 5.0]  # from below
     assert [label.get_text() for label in upper.get_yticklabels()] == ["few", "some", "many"]
     assert [text.get_text() for text in upper.texts] == ["1.00", "2.00", "5.00"]
     assert lower.get_xlabel() == "s"
-    figures.plt.close(figure)
-
-
-def test_growth_is_compared_with_proportion():
-    x, y = np.array([1.0, 10.0, 1000.0]), np.array([3.0, 4.0, 50.0])
-    figure = figures.growth(
-        {"points": ("s", {"one": (x, y, "A", "o-")}), "bins": ("s", {"two": (x[:2], y[:2], "B", "-")})}
-    )
-    wide, narrow = figure.axes
-    assert (wide.get_xscale(), wide.get_yscale(), narrow.get_xscale()) == ("log", "log", "linear")
-    curve, proportional = wide.lines
-    assert curve.get_ydata().tolist() == y.tolist()
-    assert proportional.get_ydata() == pytest.approx([0.05, 50.0], rel=1e-14, abs=0)
-    assert narrow.lines[1].get_ydata().tolist() == [0.0, 4.0]
-    assert narrow.get_ylim()[0] == 0
     figures.plt.close(figure)
