@@ -21,6 +21,8 @@ from .units import UNITS
 class Input:
     """One physical input: the number as its source states it, its unit, TeX symbol and bibliography key.
 
+    uncertainty   one standard deviation in the same unit, None where it is not known or does not matter
+
     No prediction depends on what is `informational`: tests compare it with other inputs, or a chapter shows it.
     """
 
@@ -30,6 +32,7 @@ class Input:
     symbol: str
     source: str
     note: str = ""
+    uncertainty: float | None = None
     Z: int | None = None
     A: int | None = None
     informational: bool = False

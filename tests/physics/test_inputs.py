@@ -27,7 +27,7 @@ def test_every_source_is_in_the_bibliography():
     missing = {name: entry.source for name, entry in inputs.table().items() if entry.source not in keys}
     assert set(missing.values()) <= {"without source"}, missing
     for name in missing:  # what is quoted from memory says how far it may be off, but for what is a choice
-        assert "+-" in inputs.entry(name).note or name.startswith("oscillator."), name
+        assert inputs.entry(name).uncertainty or name.startswith("oscillator."), name
 
 
 def test_every_entry_is_complete():

@@ -70,7 +70,9 @@ PERSONAL = {
 }
 
 
-@pytest.mark.parametrize("draw", [diagrams.tree, lambda: figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "")])
+@pytest.mark.parametrize(
+    "draw", [diagrams.tree, lambda: figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "")]
+)
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_the_set_up_of_a_reader_changes_no_figure(draw, suffix):
     drawn = []
@@ -88,7 +90,10 @@ def test_a_notebook_shows_what_is_saved():
     shown = []
     for personal in ({}, PERSONAL):
         with mpl.rc_context(personal):
-            figure, file = figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "", scale="loglog"), io.BytesIO()
+            figure, file = (
+                figures.curves([1, 10], {"$x$": ([1, 9], "published", "-")}, "", "", scale="loglog"),
+                io.BytesIO(),
+            )
             figure.canvas.print_figure(file, dpi=figure.dpi, facecolor="white", bbox_inches="tight")
         figures.plt.close(figure)
         shown.append(file.getvalue())
