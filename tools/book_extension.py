@@ -35,6 +35,7 @@ def setup(app):
     app.connect("autodoc-skip-member", skipped)
     app.connect("doctree-resolved", explained)
     app.connect("doctree-resolved", sourced)
+    app.connect("doctree-resolved", ordered)
     app.connect("build-finished", collected)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -88,6 +89,20 @@ def sourced(app, doctree, page):
         text = re.sub(r"<code>(tests/[\w/]+\.py)::(\w+)</code>", link, raw.astext())
         if text != raw.astext():
             raw.children = [nodes.Text(text)]
+
+
+def ordered(app, doctree, page):
+    """Handler of Sphinx: a table of pages, one in a row, in reading order and with their titles."""
+    relations, order, name = app.env.collect_relations(), {}, app.config.root_doc
+    while name:
+        order[name], name = len(order), relations[name][2]
+    for body in doctree.findall(nodes.tbody):
+        names = [row[0].astext() for row in body]
+        if set(names) <= set(order):
+            body[:] = [row for _, row in sorted(zip(names, body, strict=True), key=lambda pair: order[pair[0]])]
+            for row in body:
+                for text in list(row[0].findall(nodes.Text)):
+                    text.parent.replace(text, nodes.Text(app.env.titles[text.astext()].astext()))
 
 
 def collected(app, exception):
