@@ -15,28 +15,20 @@ Partial waves. With c = 1 - q^2 / (2 E^2) and w_j = (1/2) int dx P_j(x) W((E^2 +
     I_0 = sum_j (2j + 1) A_j P_j(c),           A_j = 1/(2 pi^2) int l^2 dl w_j^2 / (l^2 - k^2 - i0),
     E I_1 = sum_j 2 (j + 1) B_j R_j(c),        B_j = 1/(2 pi^2) int l^3 dl w_j w_(j+1) / (l^2 - k^2 - i0),
 
-where R_j = (P_j + P_(j+1)) / (1 + c) is the Jacobi polynomial P_j^(0,1), so that nothing is 0/0 at c = -1. The angle is
-integrated in ln(q^2 + m_zp^2), in which a light Z' has no peak, and l in asinh((l - E) / m_zp) as far as it has one. At
-a pole l = k its residue is subtracted and added in closed form. In E both have a square-root cusp at m_chi: they are
-interpolated in |E - m_chi|^(1/2), on either side.
+where R_j = (P_j + P_(j+1)) / (1 + c) is the Jacobi polynomial P_j^(0,1), so that nothing is 0/0 at c = -1 (waves.py has
+the integrals). In E both have a square-root cusp at m_chi: they are interpolated in |E - m_chi|^(1/2), on either side.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
-from numpy.polynomial.legendre import leggauss
 
 from ..checks import Record
-from ..nucleus import helm
 from .quarks import vector_charge
+from .waves import BEAM, HEAVY, chebyshev, jacobi, legendre, partial_waves
 
 ENERGIES = 16  # Chebyshev nodes in |E - m_chi|^(1/2) on either side of the cusp
-MORE_ANGLES = 6  # Gauss nodes in the angle than there are waves, which a rule with fewer could not tell apart
-NEAR, FAR = 44, 44  # Gauss nodes in l, up to `REACH` beyond E and from there to `LARGEST`
-REACH, LARGEST = 80.0, 1000.0  # MeV; the square of the form factor is below 1e-18 beyond the last
-DIGITS = 10  # partial waves are added until they are below 10^-DIGITS
 LIGHTEST = 5.0  # MeV; a lighter Z' needs more than a hundred waves
 
 
@@ -66,13 +58,24 @@ class Exchange(Record):
             found = f"m_zp must be >= {LIGHTEST:g} MeV for amplitude coherent, got {model.m_zp.min():g}"
             raise ValueError(f"{found}: a lighter Z' needs too many partial waves, and the tree sets the limit there")
         charge = vector_charge(model, nucleus)
-        masses = dict.fromkeys(zip(model.m_chi.ravel(), model.m_zp.ravel(), strict=True))
-        E, T, m_chi, m_zp = np.broadcast_arrays(E, T, model.m_chi, model.m_zp)
+        masses = np.broadcast_arrays(model.m_chi, model.m_zp)
+        pairs, of = np.unique(np.stack([one.ravel() for one in masses]), axis=1, return_inverse=True)
+        E, T, of = np.broadcast_arrays(E, T, of.reshape(masses[0].shape))
+        order = np.argsort(of.ravel(), kind="stable")
+        at = [np.array_split(a.ravel()[order], np.cumsum(np.bincount(of.ravel()))[:-1]) for a in (E, T)]
+        together = len({len(energies) for energies in at[0]}) == 1 and BEAM[0] <= E.min() and E.max() <= BEAM[1]
+        heavy = (pairs[1] >= HEAVY) & together
+        found = [None] * len(heavy)
+        if heavy.any():
+            some = (np.stack([one for one, is_heavy in zip(a, heavy, strict=True) if is_heavy]) for a in at)
+            of_heavy = _many(*some, *pairs[:, heavy], nucleus)
+            for k, n in enumerate(np.flatnonzero(heavy)):
+                found[n] = of_heavy[:, k]
+        for n in np.flatnonzero(~heavy):
+            found[n] = integrals(at[0][n], at[1][n], *pairs[:, n], nucleus)
         I_0, I_1 = np.empty((2, *E.shape), dtype=complex)
-        for chi, zp in masses:
-            here = (m_chi == chi) & (m_zp == zp)
-            I_0[here], I_1[here] = integrals(E[here], T[here], chi, zp, nucleus)
-        flip = model.g_chi_L * model.g_chi_R * m_chi * charge**2 * I_0 / (nucleus.M * E)
+        I_0.flat[order], I_1.flat[order] = np.concatenate(found, axis=1)
+        flip = model.g_chi_L * model.g_chi_R * model.m_chi * charge**2 * I_0 / (nucleus.M * E)
         return flip, model.g_chi_L**2 * charge**2 * (I_0 + I_1) / nucleus.M**2
 
     def __str__(self):
@@ -80,97 +83,45 @@ class Exchange(Record):
 
 
 COHERENT = Exchange()
-_gauss = cache(leggauss)  # each call finds the eigenvalues of a matrix
 
 
 def integrals(E, T, m_chi, m_zp, nucleus):
     """I_0 and I_1 in MeV^-3, for arrays of E and T in MeV of one shape (P,) and one pair of masses in MeV."""
-    found = np.empty((2, len(E)), dtype=complex)
+    return _many(E[None], T[None], np.array([m_chi]), np.array([m_zp]), nucleus)[:, 0]
+
+
+def _many(E, T, m_chi, m_zp, nucleus):
+    """I_0 and I_1 for N pairs of masses, shape (2, N, P), at E and T of shape (N, P). N is 1 if a w_j has peaks."""
+    found = np.empty((2, *E.shape), dtype=complex)
     c = 1 - nucleus.M * T / E**2
-    below = m_chi > E
-    for side, sign in ((below, -1), (~below, 1)):
-        if side.any():
-            found[:, side] = _one_side(E[side], c[side], sign, m_chi, m_zp, nucleus)
+    for sign in (-1, 1):
+        side = (m_chi[:, None] > E) == (sign < 0)
+        here = side.any(1)
+        if here.any():
+            one_side = _one_side(E[here], c[here], side[here], sign, m_chi[here], m_zp[here], nucleus)
+            found[:, side] = one_side[:, side[here]]
     return found
 
 
-def _one_side(E, c, sign, m_chi, m_zp, nucleus):
-    """I_0 and I_1 where all energies lie on one side of m_chi, the one that `sign` says: waves at some of them,
-    interpolated to the others.
+def _one_side(E, c, side, sign, m_chi, m_zp, nucleus):
+    """I_0 and I_1 where energies are on the `side` of m_chi that `sign` says: waves at some energies, interpolated to
+    the others. Elsewhere they are not to be used.
     """
-    alone = np.unique(E)
-    if len(alone) <= ENERGIES:
-        at = np.searchsorted(alone, E)
-        A, B = (waves[at] for waves in partial_waves(alone, m_chi, m_zp, nucleus))
+    alone, m_chi = np.unique(E[0]), m_chi[:, None]
+    if (E[:1] == E).all() and len(alone) <= ENERGIES:
+        at = np.minimum(np.searchsorted(alone, E), len(alone) - 1)[..., None]
+        energies = np.broadcast_to(alone, (len(E), len(alone)))
+        A, B = (np.take_along_axis(waves, at, axis=1) for waves in partial_waves(energies, m_chi, m_zp, nucleus))
     else:
-        u = np.sqrt(abs(E - m_chi))
-        middle, half = (u.max() + u.min()) / 2, (u.max() - u.min()) / 2
-        nodes = np.cos(np.pi * (np.arange(ENERGIES) + 0.5) / ENERGIES)
+        u = np.sqrt(np.maximum(sign * (E - m_chi), 0))
+        most, least = (ends(np.where(side, u, u_0), axis=1) for ends, u_0 in ((np.max, 0.0), (np.min, np.inf)))
+        middle, half = ((most + a * least)[:, None] / 2 for a in (1, -1))
+        nodes, inverse = chebyshev(ENERGIES)
         energies = m_chi + sign * (middle + half * nodes) ** 2
-        to_u = chebvander((u - middle) / half, ENERGIES - 1) @ np.linalg.inv(chebvander(nodes, ENERGIES - 1))
+        x = np.clip((u - middle) / np.where(half > 0, half, 1.0), -1, 1)
+        to_u = chebvander(x, ENERGIES - 1) @ inverse
         A, B = (to_u @ waves for waves in partial_waves(energies, m_chi, m_zp, nucleus))
-    J = B.shape[1]
-    I_0 = sum((2 * j + 1) * A[:, j] * P for j, P in enumerate(_legendre(c, J)))
-    I_1 = sum(2 * (j + 1) * B[:, j] * R for j, R in enumerate(_jacobi(c, J))) / E
-    return np.stack([I_0, I_1])
-
-
-def partial_waves(E, m_chi, m_zp, nucleus):
-    """A_j in MeV^-3 and B_j in MeV^-2 for energies E of shape (K,): shapes (K, J + 1) and (K, J)."""
-    slowest = np.arccosh(1 + m_zp**2 / (2 * E.max() ** 2))  # w_j falls like exp(-j slowest)
-    J = int(np.ceil(DIGITS * np.log(10) / (2 * slowest))) + 8
-    l, weight = _momenta(E, m_zp)
-    w = _waves(E[:, None], l, m_zp, nucleus, J + 1)
-    k2 = (E - m_chi) * (E + m_chi)
-    open_ = k2 > 0
-    k = np.sqrt(np.where(open_, k2, 1.0))
-    at_k = _waves(E[:, None], k[:, None], m_zp, nucleus, J + 1)[:, 0] * open_[:, None]
-    weight = weight / (l**2 - k2[:, None])
-    # the principal value of int_0^L dl / (l^2 - k^2), and the half circle around the pole
-    pole = np.where(open_, np.log((LARGEST - k) / (LARGEST + k)) / (2 * k) + 0.5j * np.pi / k, 0.0)
-    pole = pole - weight.sum(1) * open_
-
-    def integral(power, both, both_at_k):
-        whole = np.einsum("kl,klj->kj", weight * l**power, both)
-        return (whole + (k**power * pole)[:, None] * both_at_k) / (2 * np.pi**2)
-
-    return integral(2, w**2, at_k**2), integral(3, w[..., :-1] * w[..., 1:], at_k[:, :-1] * at_k[:, 1:])
-
-
-def _momenta(E, m_zp):
-    """Nodes and weights in l from 0 to LARGEST, in MeV, both (K, L), crowded about E for a light Z'."""
-    x, near = _gauss(NEAR)
-    v = np.stack([np.arcsinh(-E / m_zp), np.full_like(E, np.arcsinh(REACH / m_zp))])[..., None]
-    v, near = v[0] + (v[1] - v[0]) * (x + 1) / 2, (v[1] - v[0]) / 2 * near
-    y, far = _gauss(FAR)
-    half = (LARGEST - REACH - E)[:, None] / 2
-    l = np.concatenate([E[:, None] + m_zp * np.sinh(v), LARGEST - half * (1 - y)], axis=1)
-    return l, np.concatenate([m_zp * np.cosh(v) * near, half * far], axis=1)
-
-
-def _waves(E, l, m_zp, nucleus, J):
-    """w_0, ..., w_(J-1) in MeV^-2 at E (K, 1) and l (K, L): shape (K, L, J)."""
-    x, weight = _gauss(J + MORE_ANGLES)
-    low = (l - E) ** 2 + m_zp**2
-    length = np.log1p(4 * E * l / low)[..., None]
-    scale = low[..., None] * np.exp(length * (x + 1) / 2)  # q^2 + m_zp^2
-    cosine = 1 - (scale - low[..., None]) / (2 * E * l)[..., None]
-    F = weight * helm(np.maximum(scale - m_zp**2, 0.0), nucleus)
-    sums = [np.einsum("kla,kla->kl", F, P) for P in _legendre(cosine, J)]
-    return np.stack(sums, axis=-1) * (length / (8 * E * l)[..., None])
-
-
-def _legendre(x, J):
-    """P_0, ..., P_(J-1) at x, one after the other."""
-    before, P = np.zeros_like(x), np.ones_like(x)
-    for j in range(J):
-        yield P
-        before, P = P, ((2 * j + 1) / (j + 1)) * x * P - (j / (j + 1)) * before
-
-
-def _jacobi(x, J):
-    """R_0, ..., R_(J-1) at x, one after the other: (j + 1) R_j = sum_(i <= j) (-1)^(j - i) (2 i + 1) P_i."""
-    total = np.zeros_like(x)
-    for j, P in enumerate(_legendre(x, J)):
-        total = (2 * j + 1) * P - total
-        yield total / (j + 1)
+    j = np.arange(B.shape[-1])
+    P, R = (np.stack(list(polynomials(c, len(j))), axis=-1) for polynomials in (legendre, jacobi))
+    I_0 = np.einsum("npj,npj->np", (2 * j + 1) * P, A[..., : len(j)])
+    return np.stack([I_0, np.einsum("npj,npj->np", 2 * (j + 1) * R, B) / E])

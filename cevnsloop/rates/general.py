@@ -4,12 +4,15 @@ The cross section is that of theory.py, nu N -> nu N. At the recoils of an exper
 Michel spectrum is integrated from the least energy that gives the recoil to its end. An amplitude with chi on its
 mass shell inside a loop has a square-root cusp at E = m_chi. In sqrt|E - m_chi|, on either side, it is smooth, and
 Gauss-Legendre nodes in that converge whether the cusp lies inside or not. The integral over E then has a cusp of its
-own, at the recoil T_c whose least energy is m_chi: nodes in T are such nodes in sqrt|T - T_c|.
+own, at the recoil T_c whose least energy is m_chi, and another at T = 0, where that energy goes like sqrt(T). In phi,
+where T is T_c sin^2(phi) below T_c and T_c cosh^2(phi - pi/2) above, it is smooth on either side: it is computed at
+Chebyshev nodes and interpolated to those of the response, or computed there if an experiment sees recoils of zero.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.polynomial.chebyshev import chebvander
 
 from .flux import decay_at_rest, spectrum
 from .quadrature import nodes
@@ -19,6 +22,7 @@ from .xsec import dsigma_of_amplitudes, dsigma_with_z, minimal_energy, recoil_ra
 # the size of a nucleus puts it, to 1e-7 for 10 MeV and to 1e-4 for 3 MeV. Interference with Z exchange, where it nearly
 # cancels between neutrinos and antineutrinos, is off by 4e-6 of itself, for 3 MeV by up to 3e-2.
 ENERGIES = 12
+RECOILS = 20  # Chebyshev nodes in phi on either side of T_c, good to 1e-10
 BLOCK = 64  # models at once: each has some thousand nodes, so that these take 40 MB
 MORE = 2  # nodes in T than a smooth response needs, because of the square root
 
@@ -30,7 +34,7 @@ def loop_events(model, experiment, kernel, theory):
     coupled = [one for one in decay_at_rest(experiment.inputs) if model.neutrinos in ("all", one.flavour)]
     for target, grid in zip(experiment.targets, kernel.grids, strict=True):
         for together in _by_energies(coupled):
-            T, weights = _recoils(grid, together[0].E_max, model.m_chi)
+            T, light = _recoils(grid, together[0].E_max, model.m_chi, experiment.response)
             E, flux = _energies(together, T, grid.M, model.m_chi)
             at = E, T[..., None], target.nuclide
             flip, keep = theory.amplitude.flip_and_keep(*at[:2], here, target.nuclide, theory)
@@ -39,10 +43,10 @@ def loop_events(model, experiment, kernel, theory):
                 signed * dsigma_with_z(*at, keep, 1, theory) * theory.amplitude.meets_z,
                 all_of_them * dsigma_of_amplitudes(*at, flip, keep),
             )
-            seen = target.count * experiment.fluence * weights[..., None] * experiment.response.probability(T)
             for part, rate in zip(n, rates, strict=True):
-                light = np.einsum("np,npr->nr", np.broadcast_to(rate, E.shape).sum(-1), seen)
-                part += (light[:, :, None] * experiment.arrival[together[0].arrival]).reshape(len(light), -1)
+                seen = np.matmul(np.broadcast_to(rate, E.shape).sum(-1)[:, None], light)[:, 0]
+                seen = target.count * experiment.fluence * seen[:, :, None] * experiment.arrival[together[0].arrival]
+                part += seen.reshape(len(seen), -1)
     return n
 
 
@@ -54,14 +58,45 @@ def _by_energies(components):
     return groups.values()
 
 
-def _recoils(grid, E_max, m_chi):
-    """Nodes and weights in T below the largest recoil at E_max, both (N, P) for N masses, in MeV."""
+def _recoils(grid, E_max, m_chi, response):
+    """Recoils (N, P) for N masses, in MeV, and what the response makes of a rate given there, shape (N, P, R): weights
+    of the quadrature in T, times the response, in MeV.
+    """
     ends = np.minimum(grid.breaks, recoil_range(E_max, 0.0, grid.M)[1])
     T_c = recoil_range(np.minimum(m_chi, 2 * E_max), 0.0, grid.M)[1][:, None]
     each = np.broadcast_to(ends, (len(m_chi), len(ends)))
     cut = np.sort(np.append(each, np.clip(T_c, ends[0], ends[-1]), axis=1))
-    T, weights = _side(cut[:, :-1], cut[:, 1:], T_c, grid.T.shape[1] + MORE)
-    return T.reshape(len(m_chi), -1), weights.reshape(len(m_chi), -1)
+    T, weights = (a.reshape(len(m_chi), -1) for a in _side(cut[:, :-1], cut[:, 1:], T_c, grid.T.shape[1] + MORE))
+    light = weights[..., None] * response.probability(T)
+    if ends[0] == 0:
+        return T, light
+    low, high = (_phase(end, T_c) for end in (ends[0], ends[-1]))
+    sides = []
+    for below in (True, False):
+        if (low < np.pi / 2).any() if below else (high > np.pi / 2).any():
+            edges = (np.minimum(end, np.pi / 2) if below else np.maximum(end, np.pi / 2) for end in (low, high))
+            sides.append((below, *edges))
+    found = [_interpolated(T, light, T_c, *side) for side in sides]
+    return tuple(np.concatenate(both, axis=1) for both in zip(*found, strict=True))
+
+
+def _phase(T, T_c):
+    """phi of a recoil."""
+    root = np.sqrt(T / T_c)
+    return np.where(root < 1, np.arcsin(np.minimum(root, 1)), np.pi / 2 + np.arccosh(np.maximum(root, 1)))
+
+
+def _interpolated(T, light, T_c, below, low, high):
+    """Chebyshev nodes between two phases on one side of T_c, as recoils, and `light` of that side carried to them."""
+    x = np.cos(np.pi * (np.arange(RECOILS) + 0.5) / RECOILS)
+    middle, half = (high + low) / 2, (high - low) / 2
+    phi = middle + half * x
+    nodes = T_c * np.where(phi < np.pi / 2, np.sin(phi), np.cosh(phi - np.pi / 2)) ** 2
+    at = (_phase(T, T_c) - middle) / np.where(half > 0, half, 1.0)
+    here = (T_c >= T) == below
+    basis = chebvander(np.where(here, np.clip(at, -1, 1), 0.0), RECOILS - 1) * here[..., None]
+    to_nodes = np.linalg.inv(chebvander(x, RECOILS - 1))
+    return nodes, np.swapaxes(basis @ to_nodes, 1, 2) @ light
 
 
 def _energies(components, T, M, m_chi):
@@ -74,7 +109,8 @@ def _energies(components, T, M, m_chi):
         return E, np.ones((len(components), *E.shape))
     at = np.minimum(m_chi, 2 * E_max)[:, None]  # far above all energies there is nothing to resolve, but much to round
     cusp = np.clip(at, low, E_max)
-    sides = [_side(a, b, at, ENERGIES) for a, b in ((low, cusp), (cusp, E_max))]
+    E_max = np.full_like(cusp, E_max)
+    sides = [_side(a, b, at, ENERGIES) for a, b in ((low, cusp), (cusp, E_max)) if (b > a).any()]
     E, weights = (np.concatenate(both, axis=-1) for both in zip(*sides, strict=True))
     return E, np.stack([spectrum(one, E) * weights for one in components])
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import eval_jacobi, eval_legendre
 
 from cevnsloop import analysis
-from cevnsloop.amplitudes import exchange
+from cevnsloop.amplitudes import waves
 from cevnsloop.amplitudes.exchange import COHERENT, integrals
 from cevnsloop.amplitudes.quarks import vector_charge
 from cevnsloop.amplitudes.theory import Theory
@@ -87,15 +87,34 @@ def test_the_threshold_itself_is_an_energy_like_any_other():
 
 def test_more_nodes_change_nothing(monkeypatch):
     before = [of_one(*point) for point in POINTS]
-    for name, value in {"MORE_ANGLES": 30, "NEAR": 110, "FAR": 120, "DIGITS": 14}.items():
-        monkeypatch.setattr(exchange, name, value)
+    more = {"MORE_ANGLES": 30, "NEAR": 110, "FAR": 120, "DIGITS": 14, "HEAVY": np.inf}  # and no fixed nodes
+    for name, value in more.items():
+        monkeypatch.setattr(waves, name, value)
     for old, point in zip(before, POINTS, strict=True):
         assert old == pytest.approx(of_one(*point), rel=1e-9, abs=0)
 
 
+def test_many_masses_together_are_those_of_their_own(dataset):
+    """Light Z' and heavy ones, chi that is made and chi that is not, in one call."""
+    m_chi = np.array([8.0, 20.0, 29.0, 35.0, 53.0, 60.0, 400.0])
+    m_zp = np.array([20.0, 60.0, 51.0, 350.0, 106.0, 49.0, 800.0])
+    together = predict(unit_model("A", m_chi, m_zp), dataset.experiment, Theory(COHERENT)).n
+    for n, masses in enumerate(zip(m_chi, m_zp, strict=True)):
+        alone = predict(unit_model("A", *masses), dataset.experiment, Theory(COHERENT)).n
+        # the energies between which a light Z' is interpolated are others, to the accuracy that is promised
+        assert together[:, n] == pytest.approx(alone, rel=1e-9 if masses[1] >= 50 else 1e-6, abs=0)
+
+
+@pytest.mark.parametrize("gap", [1e-6, 1e-5, 1e-4, 1e-3])
+def test_close_below_threshold_the_value_at_rest_is_subtracted(gap):
+    """There l^2 / (l^2 + kappa^2) has a hole that no node sees."""
+    point = (29.79, 1e-2, 29.79 * (1 + gap), 60.0)
+    assert of_one(*point) == pytest.approx(referee.integrals(*point, CS), rel=1e-8, abs=0)  # the referee's own error
+
+
 def test_polynomials_are_those_of_legendre_and_jacobi():
     x = np.linspace(-1.0, 1.0, 9)
-    for j, (P, R) in enumerate(zip(exchange._legendre(x, 20), exchange._jacobi(x, 20), strict=True)):
+    for j, (P, R) in enumerate(zip(waves.legendre(x, 20), waves.jacobi(x, 20), strict=True)):
         assert pytest.approx(eval_legendre(j, x), rel=0, abs=1e-13) == P
         assert pytest.approx(eval_jacobi(j, 0, 1, x), rel=0, abs=1e-12) == R
 
