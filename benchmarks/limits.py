@@ -29,7 +29,8 @@ import numpy as np
 import scipy
 from scipy.optimize import elementwise
 
-from cevnsloop.amplitudes import gluon, loops, quarks
+from cevnsloop.amplitudes import exchange, gluon, loops, quarks
+from cevnsloop.amplitudes.exchange import COHERENT
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, loop_coefficients
 from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.experiments import csi2017
@@ -38,6 +39,7 @@ from cevnsloop.fit import limits as fit
 from cevnsloop.model import unit_model
 from cevnsloop.rates import events
 from cevnsloop.referees import events as reference_events
+from cevnsloop.referees import exchange as reference_exchange
 from cevnsloop.results import quoted as paper
 from cevnsloop.run import output
 
@@ -51,6 +53,9 @@ DIRECT = (
     ("B", 1.0, 10.0),
     ("B", 53.0, 106.0),
 )
+# ratio m_zp/m_chi and ends of m_chi in MeV: above 53 MeV loops alone make the signal; below, Z' is 50 MeV or heavier
+COHERENT_CURVES = {"above, 2 m_chi": (2, 54.0, 1e3), "above, 10 m_chi": (10, 54.0, 1e3)}
+COHERENT_CURVES |= {"below, 2 m_chi": (2, 25.1, 52.0), "below, 10 m_chi": (10, 5.1, 52.0), "light Z'": (2, 2.6, 24.9)}
 HEAVY = ("matplotlib", "mpmath", "scipy.integrate", "scipy.optimize", "scipy.special", "yaml", "dask")
 IMPORTS = {"interpreter": "pass", "numpy": "import numpy", "cevnsloop": "import cevnsloop.app.cli"}
 FULL = {
@@ -62,8 +67,19 @@ FULL = {
     "toys": 10_000,  # for bands at this many masses:
     "masses": 100,
     "direct": len(DIRECT),
+    "coherent": 200,  # masses of a curve
 }
-QUICK = {"repeats": 1, "points": 40, "side": 8, "growth": 10, "fits": 100, "toys": 20, "masses": 2, "direct": 1}
+QUICK = {
+    "repeats": 1,
+    "points": 40,
+    "side": 8,
+    "growth": 10,
+    "fits": 100,
+    "toys": 20,
+    "masses": 2,
+    "direct": 1,
+    "coherent": 2,
+}
 
 
 def best(function, repeats):
@@ -198,6 +214,38 @@ def direct(dataset, size):
     return rows
 
 
+def coherent(dataset, size):
+    """ms per limit with amplitude `coherent` on curves, and for case B, next to that of the tree alone; the spread of
+    the amplitude from direct quadrature, and how much longer that takes for one pair of energy and recoil.
+    """
+    rows = []
+    for name, (ratio, *ends) in COHERENT_CURVES.items():
+        m_chi = np.geomspace(*ends, size["coherent"])
+        model = unit_model("A", m_chi, ratio * m_chi)
+        seconds = best(lambda model=model: limits_of(model, dataset, COHERENT), min(3, size["repeats"]))
+        middle = m_chi[len(m_chi) // 2]
+        nucleus, point = dataset.experiment.targets[0].nuclide, (29.0, 5e-3, middle, ratio * middle)
+        at = np.array(point[:1]), np.array(point[1:2]), *point[2:], nucleus
+        here = exchange.integrals(*at)[:, 0]
+        start = time.perf_counter()
+        exact = np.array(reference_exchange.integrals(*point, nucleus))
+        direct_ms = 1e3 * (time.perf_counter() - start)
+        difference = float(abs(here / exact - 1).max())
+        rows.append({"curve": name, "ms": 1e3 * seconds / len(m_chi), "direct_ms": direct_ms, "difference": difference})
+    return rows
+
+
+def spin_tree(dataset, size):
+    """How much longer limits take with the tree of case B off the spin than with the tree of case A."""
+    m_chi = np.geomspace(1.0, 50.0, max(size["coherent"], 2))
+    pair = (("B", COHERENT), ("A", REDERIVED))
+    spin, tree = (
+        best(lambda c=c, a=a: limits_of(unit_model(c, m_chi, 10 * m_chi), dataset, a), min(3, size["repeats"]))
+        for c, a in pair
+    )
+    return spin / tree
+
+
 def fresh(*arguments):
     """Standard output of a new interpreter."""
     return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
@@ -310,6 +358,8 @@ def measured(size):
         "kernels_ms": 1e3 * best(lambda: events.kernels(replace(dataset.experiment), "all", Theory()), repeats),
         "fig4_s": fig4(dataset, size),
         "direct": direct(dataset, size),
+        "coherent": coherent(dataset, size),
+        "spin_tree_ratio": spin_tree(dataset, size),
         "import_s": imports(size),
         "planes": planes,
         "toys": many_toys(dataset, size),
@@ -335,6 +385,11 @@ def goals(found):
         ("import, beyond the bare interpreter", "s", 0.4, found["import_s"]["beyond"]),
         ("peak memory of a plane", "MB", 1000.0, max(one["peak_MB"] for one in found["planes"])),
         ("bands from toys", "s", 60.0, max(one["seconds"] for one in found["toys"] if "bands" in one["what"])),
+        *(
+            (f"coherent, {where} threshold", "ms", goal, max(r["ms"] for r in found["coherent"] if where in r["curve"]))
+            for where, goal in (("above", 1.0), ("below", 6.0))
+        ),
+        ("coherent, from direct quadrature", "1", 1e-8, max(one["difference"] for one in found["coherent"])),
         ("difference from direct quadrature", "1", 1e-8, max(one["difference"] for one in found["direct"])),
     ]
     return [dict(zip(("what", "unit", "goal", "measured"), row, strict=True)) for row in rows]

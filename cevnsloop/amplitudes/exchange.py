@@ -44,6 +44,7 @@ class Exchange(Record):
     separable = False
     meets_z = True
     axial_tree = True
+    cases_with_loops = ("A",)
 
     def coefficients(self, nuclei, model, theory):
         """Raises ValueError: there are no constants c1, c2, c3."""

@@ -27,6 +27,7 @@ class Amplitude(Protocol):
                 `coefficients` then says all, and the integrals over the flux are done once for all models
     meets_z     whether the interference of `keep` with Z exchange counts
     axial_tree  may be left out, False: whether case B has the tree off the spin of the nucleus
+    cases_with_loops   may be left out, all cases
     """
 
     separable: bool

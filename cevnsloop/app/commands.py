@@ -18,7 +18,7 @@ from ..experiments.csi2017 import Settings
 from ..fit import limits
 from ..model import CASES, Model, mass
 from ..nucleus import nuclide
-from ..rates import events
+from ..rates import events, xsec
 from ..results import quoted, tables
 from ..run import executors, output, provenance
 from . import options
@@ -77,10 +77,18 @@ def _coefficients(a):
     g_chi = (getattr(a, name, getattr(Choices, name)) for name in ("g_chi_L", "g_chi_R"))
     model = Model(asked.case, a.m_chi, a.m_zp, *g_chi, options.PATTERNS.get(g_q, g_q) if isinstance(g_q, str) else g_q)
     theory = asked.theory
-    (c,) = theory.amplitude.coefficients([nuclide(a.nuclide, asked.inputs)], model, theory)
-    units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
-    values = {name: float(getattr(c, name)) for name in units}
+    nucleus = nuclide(a.nuclide, asked.inputs)
     own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
+    if a.E is None and a.T is None:
+        (c,) = theory.amplitude.coefficients([nucleus], model, theory)
+        units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
+        values = {name: float(getattr(c, name)) for name in units}
+    else:
+        E, T = xsec.elastic(a.E, a.T, nucleus.M)
+        found = zip(("flip", "keep"), theory.amplitude.flip_and_keep(E, T, model, nucleus, theory), strict=True)
+        parts = {f"{name}_{part}": getattr(complex(v), part) for name, v in found for part in ("real", "imag")}
+        values, units = parts, {name: "MeV^-4" if name.startswith("flip") else "MeV^-5" for name in parts}
+        own |= {"E": a.E, "T": a.T}
     others = ("data", "settings", "neutrinos", "delta_chi2", "statistic")
     made = {name: value for name, value in asked.described().items() if name not in others}
     _show(a, made | own | _masses(a), values, [f"{name}  {v:20.12e} {units[name]}" for name, v in values.items()])

@@ -22,12 +22,12 @@ STATISTICS = ("delta_chi2", "statistic")
 COMMANDS = {
     "loops": ("the six loop functions of Eqs. (A1)-(A6)", (), False, ["--m-chi 10 --m-zp 100", "--m-chi 1 --m-zp 1"]),
     "coefficients": (
-        "c1, c2, c3 of a nucleus: what scatters a neutrino by loops, Eqs. (26)-(31)",
+        "c1, c2, c3 of a nucleus: what scatters a neutrino by loops, Eqs. (26)-(31), or the amplitudes at E and T",
         (*MODEL, *THEORY),
         False,
         [
             "--case B --m-chi 100 --m-zp 1000 --nuclide Cs133",
-            "--case A --m-chi 1000 --m-zp 2000 --nuclide I127 --amplitude rederived",
+            "--case A --m-chi 53 --m-zp 106 --nuclide Cs133 --amplitude coherent --E 29.79 --T 0.01",
         ],
     ),
     "spectrum": (
@@ -208,6 +208,8 @@ def _own(name, p):
     if name == "coefficients":
         known = " or ".join(inputs.names("atomic_masses"))
         group.add_argument("--nuclide", required=True, metavar="NAME", help=known)
+        group.add_argument("--E", type=float, metavar="MEV", help="neutrino energy, with --T: amplitudes flip and keep")
+        group.add_argument("--T", type=float, metavar="MEV", help="recoil energy of the nucleus")
     if name == "spectrum":
         group.add_argument("--g", type=float, required=True, metavar="G", help="G = g_chi g_q")
     if name in ("scan", "toys"):

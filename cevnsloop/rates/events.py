@@ -15,7 +15,7 @@ import numpy as np
 from ..amplitudes.theory import Theory
 from ..checks import FrozenDict, Record, choice, finite, frozen, instance, non_negative, sealed, shaped
 from ..experiments.dataset import Axis, Experiment
-from ..model import NEUTRINOS, Model
+from ..model import CASES, NEUTRINOS, Model
 from . import general
 from .flux import decay_at_rest, together
 from .quadrature import grid, integrate
@@ -188,7 +188,10 @@ def _blocks(model, experiment, theory):
     """The parts of n(G) for a block of models at a time, with the slice of the flattened masses that they are for."""
     model, kernel = model.pattern(), kernels(experiment, model.neutrinos, theory)
     masses = model.m_chi.ravel(), model.m_zp.ravel()
-    loops, size = (_separable, BLOCK) if theory.amplitude.separable else (general.loop_events, general.BLOCK)
+    if model.case not in getattr(theory.amplitude, "cases_with_loops", CASES):
+        loops, size = _none, BLOCK
+    else:
+        loops, size = (_separable, BLOCK) if theory.amplitude.separable else (general.loop_events, general.BLOCK)
     for start in range(0, model.m_chi.size, size):
         here = slice(start, start + size)
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
@@ -205,6 +208,11 @@ def _tree_events(model, experiment, kernel, theory):
         if powers:
             n = n + integrate(powers, at, kernel.spectra, experiment.arrival, model.m_chi, model.m_zp)
     return n
+
+
+def _none(model, experiment, kernel, theory):
+    """Interference and loops of an amplitude without loops."""
+    return 0.0, 0.0
 
 
 def _separable(model, experiment, kernel, theory):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..amplitudes import spin
 from ..amplitudes.quarks import vector_charge
-from ..checks import real
+from ..checks import number, positive, real
 from ..nucleus import helm
 
 
@@ -32,6 +32,20 @@ def recoil_range(E, m_chi, M):
     total = 2 * M * E**2 - m_chi**2 * (M + E) + E * root
     T_max = total / (2 * M * (M + 2 * E))
     return m_chi**4 / (2 * total), T_max
+
+
+def elastic(E, T, M):
+    """One energy and one recoil of nu N -> nu N in MeV.
+
+    Raises ValueError if either is missing or not > 0, or if T is larger than E allows.
+    """
+    if E is None or T is None:
+        raise ValueError("E and T go together: an amplitude has one value for each pair")
+    E, T = number("E", E, "MeV", positive), number("T", T, "MeV", positive)
+    most = recoil_range(E, 0.0, M)[1]
+    if most < T:
+        raise ValueError(f"T must be <= {most:.4g} MeV for E = {E:g} MeV, got {T:g}")
+    return E, T
 
 
 def minimal_energy(T, m_chi, M):

@@ -15,13 +15,13 @@ from PIL import Image
 from cevnsloop import __version__, analysis, jobs
 from cevnsloop import results as package
 from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED, Quarks, loop_coefficients
-from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.amplitudes.theory import AMPLITUDES, Theory
 from cevnsloop.app import cli, commands
 from cevnsloop.experiments import csi2017
 from cevnsloop.fit import toys
 from cevnsloop.fit.limits import upper_limit
 from cevnsloop.model import DOWN_TYPE, Model, unit_model
-from cevnsloop.nucleus import nuclide
+from cevnsloop.nucleus import helm, nuclide
 from cevnsloop.rates.events import predict
 from cevnsloop.referees.loops import loop
 from cevnsloop.results import hepdata, quoted, tables
@@ -73,6 +73,21 @@ def test_coefficients(capsys):
     )
     c = loop_coefficients(Model("B", 10, 100, 0.5, 0.25, {"u": 2, "c": 1}), nuclide("I127"), PUBLISHED, "mz_rounded")
     assert half == {name: float(getattr(c, name)) for name in ("c1", "c2", "c3")}
+
+
+def test_amplitudes_at_an_energy_and_a_recoil(capsys):
+    """flip and keep are those of the amplitude; numbers of two other derivations, for unit couplings."""
+    at, cs = ("--nuclide", "Cs133", "--E", 29.79, "--T", 0.01), nuclide("Cs133")
+    got = as_json(capsys, "coefficients", "--case", "A", "--m-chi", 10, "--m-zp", 20, *at, "--amplitude", "coherent")
+    flip, keep = (complex(got[f"{name}_real"], got[f"{name}_imag"]) for name in ("flip", "keep"))
+    assert flip * cs.M * 29.79 == pytest.approx(4.315297464511e-2 + 2.835966569295e-1j, rel=1e-9, abs=0)
+    assert keep == AMPLITUDES["coherent"].flip_and_keep(29.79, 0.01, unit_model("A", 10.0, 20.0), cs, Theory())[1]
+    words = ("coefficients", "--case", "A", "--m-chi", 10, "--m-zp", 20, *at, "--amplitude", "coherent")
+    assert {"E": 29.79, "T": 0.01}.items() <= chosen(capsys, *words).items()
+    got = as_json(capsys, "coefficients", "--case", "B", "--m-chi", 100, "--m-zp", 1000, *at)
+    c = loop_coefficients(unit_model("B", 100, 1000), cs, PUBLISHED, "mz_rounded")
+    assert got["keep_real"] == pytest.approx(c.c2 * helm(2 * cs.M * 0.01, cs), rel=1e-14, abs=0)
+    assert got["keep_imag"] == 0
 
 
 def test_spectrum(capsys, dataset):
@@ -617,6 +632,14 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         ),
         (["spectrum", "--case", "A", *POINT, "--g", "-1e-8"], "g must be >= 0 and finite, got -1e-08"),
         (["loops", "--m-chi", "-inf", "--m-zp", "-1e-3"], "m_chi must be > 0 MeV and finite, got -inf"),
+        (
+            ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--E", "30"],
+            "E and T go together",
+        ),
+        (
+            ["coefficients", "--case", "A", *POINT, "--nuclide", "Cs133", "--E", "30", "--T", "0.02"],
+            "T must be <= 0.01454 MeV for E = 30 MeV, got 0.02",
+        ),
         (
             ["coefficients", "--case", "A", *POINT, "--nuclide", "Xe"],
             "nuclide must be one of Cs133, I127, got 'Xe'",

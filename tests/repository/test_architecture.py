@@ -32,6 +32,7 @@ REASONS = {
     "results/figures.py": "the figures of the book, one function each",
     "derivation/boxes.py": "one derivation",
     "derivation/gluon_background.py": "one derivation",
+    "app/commands.py": "one function for each command",
     "app/options.py": "holds the table of all commands",
 }
 MODULES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
