@@ -51,3 +51,53 @@ def integrals(E, T, m_chi, m_zp, nucleus):
             whole += 0.5j * np.pi * numerator(k) / k
         found.append(whole / (2 * np.pi**2))
     return tuple(found)
+
+
+def yukawas(E, m_chi, masses, residues):
+    """I_0 and I_1 forwards in closed form for the field W(q) = sum_i residues_i / (q^2 + masses_i^2); sum residues = 0.
+
+    With kappa = sqrt(m_chi^2 - E^2), -i k above threshold, int d^3l/(2 pi)^3 1 / [((l - p)^2 + a^2)(l^2 + kappa^2)] is
+    J(a) = atan(E / (a + kappa)) / (4 pi E); all else are its differences and, for equal masses, its derivative.
+    """
+    kappa = np.sqrt(complex((m_chi - E) * (m_chi + E)))
+    kappa = kappa if kappa.real > 0 else -1j * abs(kappa)
+
+    def J(a):
+        return np.arctan(E / (a + kappa)) / (4 * np.pi * E)
+
+    def both(a, b):
+        """1 / [((l - p)^2 + a^2)((l - p)^2 + b^2)(l^2 + kappa^2)]."""
+        if a == b:
+            return 1 / (8 * np.pi * a * ((a + kappa) ** 2 + E**2))
+        return (J(a) - J(b)) / (b**2 - a**2)
+
+    pairs = [
+        (a, b, r * s) for a, r in zip(masses, residues, strict=True) for b, s in zip(masses, residues, strict=True)
+    ]
+    I_0 = sum(weight * both(a, b) for a, b, weight in pairs)
+    # l.p = [l^2 + kappa^2 + E^2 - kappa^2 - (l - p)^2] / 2, and (l - p)^2 / (((l - p)^2 + b^2)) = 1 - b^2 / (...)
+    fields = sum(weight / (4 * np.pi * (a + b)) for a, b, weight in pairs)
+    shifted = sum(weight * (J(a) - b**2 * both(a, b)) for a, b, weight in pairs)
+    return I_0, (fields + (E**2 - kappa**2) * I_0 - shifted) / (2 * E**2)
+
+
+def forwards(E, m_chi, m_zp, nucleus):
+    """I_0 forwards and below threshold in mpmath: two nested integrals, another form factor routine."""
+    import mpmath as mp
+
+    c, a, s = (mp.mpf(length) for length in nucleus.lengths)
+    R = mp.sqrt(c**2 + mp.mpf(7) / 3 * mp.pi**2 * a**2 - 5 * s**2)
+    E, m_chi, m_zp = (mp.mpf(value) for value in (E, m_chi, m_zp))
+
+    def square(Q2):
+        x = mp.sqrt(Q2) * R
+        form = 3 * (mp.sin(x) - x * mp.cos(x)) / x**3 * mp.exp(-Q2 * s**2 / 2)
+        return (form / (Q2 + m_zp**2)) ** 2
+
+    def average(l):
+        low, high = (l - E) ** 2, (l + E) ** 2
+        return mp.quad(square, [low, (low + high) / 2, high]) / (high - low)
+
+    with mp.workdps(18):
+        ends = [0, E, 2 * E, 150, 300, 500, 800]
+        return mp.quad(lambda l: l**2 * average(l) / (l**2 + m_chi**2 - E**2), ends) / (2 * mp.pi**2)

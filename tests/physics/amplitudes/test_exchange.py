@@ -38,6 +38,29 @@ def test_partial_waves_are_the_integral_over_all_directions(point):
     assert of_one(*point) == pytest.approx(referee.integrals(*point, CS), rel=1e-9, abs=0)  # the referee: some 1e-10
 
 
+@pytest.mark.parametrize(("E", "m_chi"), [(29.79, 53.0), (29.79, 29.9), (29.79, 10.0), (50.0, 49.5)])
+@pytest.mark.parametrize("m_zp", [10.0, 60.0, 300.0])
+def test_a_form_factor_of_yukawas_gives_the_closed_form(E, m_chi, m_zp, monkeypatch):
+    """F with three poles in the place of Helm's: fixed nodes and others, below and above threshold."""
+    poles = np.array([90.0, 120.0, 150.0])
+    monkeypatch.setattr(waves, "helm", lambda Q2, nucleus: np.prod([L**2 / (L**2 + Q2) for L in poles], axis=0))
+    masses = np.append(m_zp, poles) ** 2
+    residues = [np.prod(poles**2) / np.prod(np.delete(masses, i) - m) for i, m in enumerate(masses)]
+    expected = referee.yukawas(E, m_chi, np.sqrt(masses), residues)
+    waves._form_factors.cache_clear()
+    waves._kept_waves.cache_clear()
+    found = of_one(E, 0.0, m_chi, m_zp)
+    waves._form_factors.cache_clear()  # what is kept for caesium is not Helm's
+    waves._kept_waves.cache_clear()
+    assert found == pytest.approx(expected, rel=1e-9 if m_zp >= 50 else 1e-6, abs=0)  # what is promised
+
+
+def test_forwards_it_is_a_double_integral_in_mpmath():
+    assert of_one(29.79, 0.0, 53.0, 106.0)[0] == pytest.approx(
+        float(referee.forwards(29.79, 53.0, 106.0, CS)), rel=1e-10
+    )
+
+
 def test_numbers_of_two_other_derivations():
     """C1 and CV for unit couplings at the nu_mu line, as two calculations that did not know of each other had them."""
     charge = vector_charge(unit_model("A", 1.0, 1.0), CS)
