@@ -135,7 +135,8 @@ def _name_curves(ax, x, curves):
         others = np.array([other for key, other in logs.items() if key != name])
         gap = np.nan_to_num(np.abs(others - y).min(axis=0))
         edge = len(x) // 5  # where a name would run into the axes
-        at = edge + int(np.median(np.flatnonzero(gap[edge:-edge] > 0.8 * gap[edge:-edge].max())))
+        inner = gap[edge : len(x) - edge]
+        at = edge + int(np.median(np.flatnonzero(inner > 0.8 * inner.max())))
         above = y[at] > others[:, at].min()
         beside = {"va": "bottom", "ha": "right"} if above else {"va": "top", "ha": "left"}
         label(ax, x[at], curves[name][at] * (1.5 if above else 1 / 1.5), name, name, **beside)
