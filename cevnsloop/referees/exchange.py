@@ -8,8 +8,9 @@ with its weight for principal values.
 from itertools import pairwise
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
+from numpy.polynomial.legendre import leggauss, legint, legval, legvander
 from scipy.integrate import quad
+from scipy.special import spherical_in, spherical_jn, spherical_kn, spherical_yn
 
 from ..nucleus import helm
 
@@ -101,3 +102,49 @@ def forwards(E, m_chi, m_zp, nucleus):
     with mp.workdps(18):
         ends = [0, E, 2 * E, 150, 300, 500, 800]
         return mp.quad(lambda l: l**2 * average(l) / (l**2 + m_chi**2 - E**2), ends) / (2 * mp.pi**2)
+
+
+def waves_in_space(E, m_chi, masses, residues, j):
+    """A_j and B_j of amplitudes/waves.py from the radial waves of chi between two scatterings at r and r'.
+
+    For the field V(r) = sum_i residues_i exp(-masses_i r) / (4 pi r), with f_j = r^2 V(r) j_j(E r) and the Green
+    function i k j_j(k r_<) h_j(k r_>) of the radial wave equation, k = i kappa below threshold,
+
+        A_j = 4 pi i k int int f_j(r) j_j(k r_<) h_j(k r_>) f_j(r'),
+        B_j = 4 pi i k^2 int int f_j(r) f_(j+1)(r') [j_j(k r) h_(j+1)(k r') or h_j(k r) j_(j+1)(k r')],
+
+    the first for r' > r. By Gauss points on many intervals, the inner integral from one to the next.
+    """
+    k = np.sqrt(complex((E - m_chi) * (E + m_chi)))
+    x, weight = leggauss(12)
+    ends = np.linspace(0.0, 60.0 / min(masses), 1500)
+    half = np.diff(ends)[:, None] / 2
+    r = ends[:-1, None] + half * (x + 1)
+    field = sum(c * np.exp(-mass * r) for mass, c in zip(masses, residues, strict=True)) / (4 * np.pi * r)
+    f = [r**2 * field * spherical_jn(n, E * r) for n in (j, j + 1)]
+    if m_chi < E:
+        small = [spherical_jn(n, k.real * r) for n in (j, j + 1)]
+        large = [spherical_jn(n, k.real * r) + 1j * spherical_yn(n, k.real * r) for n in (j, j + 1)]
+    else:  # j_n(i x) = i^n i_n(x), h_n(i x) = -(2/pi) i^-n k_n(x)
+        small = [1j**n * spherical_in(n, k.imag * r) for n in (j, j + 1)]
+        large = [-2 / np.pi * (-1j) ** n * spherical_kn(n, k.imag * r) for n in (j, j + 1)]
+    within = _from_the_left(x)
+
+    def up_to(g):
+        """int_0^r g at every point."""
+        before = np.concatenate([[0], np.cumsum((g * weight * half).sum(1))[:-1]])
+        return before[:, None] + half * (g @ within.T)
+
+    def whole(g):
+        return (g * weight * half).sum()
+
+    A = 2 * whole(f[0] * large[0] * up_to(f[0] * small[0]))
+    B = whole(f[1] * large[1] * up_to(f[0] * small[0])) + whole(f[0] * large[0] * up_to(f[1] * small[1]))
+    return 4j * np.pi * k * A, 4j * np.pi * k**2 * B
+
+
+def _from_the_left(x):
+    """The matrix from values at Gauss points x of (-1, 1) to the integrals from -1 to each of them."""
+    n = len(x)
+    integrals = np.array([legval(x, legint(np.eye(n)[i], lbnd=-1)) for i in range(n)]).T
+    return integrals @ np.linalg.inv(legvander(x, n - 1))
