@@ -157,7 +157,7 @@ def test_many_masses_together_are_those_of_their_own(dataset):
         assert together[:, n] == pytest.approx(alone, rel=1e-9 if masses[1] >= 50 else 1e-6, abs=0)
 
 
-@pytest.mark.parametrize("gap", [1e-6, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("gap", [1e-5, 1e-3])
 def test_close_below_threshold_the_value_at_rest_is_subtracted(gap):
     """There l^2 / (l^2 + kappa^2) has a hole that no node sees."""
     point = (29.79, 1e-2, 29.79 * (1 + gap), 60.0)
