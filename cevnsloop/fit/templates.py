@@ -1,0 +1,40 @@
+"""The Poisson likelihood of counts whose backgrounds are all known as templates.
+
+The steady state then has no rate of its own in every bin, as it has in poisson.py: it is one more background with a
+shape and an uncertainty. A bin expects mu_i = B_SS,i + s_i, with the excess s_i of statistic.py, and contributes
+
+    f(s) = 2 [mu - C + C ln(C / mu)],     -f' / 2 = C / mu - 1,     f'' / 2 = C / mu^2,
+
+what -2 ln of the Poisson probability of C exceeds its smallest value by (Baker and Cousins 1984). It is 0 for mu = C.
+B_SS,i, Counts.b_ss, is taken as known without error: 0 if the steady state is among the backgrounds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import xlogy
+
+from .statistic import Binned
+
+FLOOR = 1e-6  # events: where fewer are expected, or less than none, ln mu goes on as its parabola at FLOOR
+
+
+@dataclass(frozen=True, eq=False)
+class Templates(Binned):
+    """-2 ln L of Poisson counts with known templates; neither signal nor background can be negative.
+
+    A change of shape, or interference, may still ask for mu < 0 on the way to the minimum. The parabola below FLOOR
+    keeps f convex and finite there, and forbids a bin with counts as the logarithm would.
+    """
+
+    def terms(self, s, n_on, b_ss):
+        """f(s) and its derivatives, Binned.terms."""
+        mu = s + b_ss
+        above = np.maximum(mu, FLOOR)
+        beyond = (mu - above) / FLOOR  # 0 above the floor
+        ratio = n_on / above
+        value = 2 * (mu - n_on + xlogy(n_on, ratio) - n_on * (beyond - beyond**2 / 2))
+        return value, ratio * (1 - beyond) - 1, ratio / above
+
+
+templates = Templates.of  # what limits.upper_limit takes
