@@ -53,7 +53,7 @@ class Axis(Record):
     edges: np.ndarray
 
     def __post_init__(self):
-        self._keep(edges=increasing(self.name, non_negative(self.name, self.edges, self.unit)))
+        self._keep(edges=increasing(self.name, finite(self.name, self.edges, self.unit)))
 
     def __len__(self):
         return len(self.edges) - 1
@@ -201,6 +201,8 @@ class Dataset(Record):
     counts        Counts of shape (B,)
     sigma_alpha   relative uncertainty of the signal, Eq. (34)
     backgrounds   {name of its nuisance: Background}; Eq. (34) has one, "beta"
+    variations    {name of a nuisance: (Experiment one standard deviation down, up)}: what shapes the signal
+    moves         {name of a nuisance: what one standard deviation adds to the backgrounds, shape (B,)}
 
     Raises ValueError for other types and shapes, and for a negative uncertainty.
     """
@@ -209,15 +211,23 @@ class Dataset(Record):
     counts: Counts
     sigma_alpha: float
     backgrounds: Mapping[str, Background]
+    variations: Mapping[str, tuple[Experiment, Experiment]] = field(default_factory=FrozenDict)
+    moves: Mapping[str, np.ndarray] = field(default_factory=FrozenDict)
 
     def __post_init__(self):
         bins = (instance("experiment", self.experiment, Experiment).n_bins,)
+        for name, pair in instance("variations", self.variations, Mapping).items():
+            if [instance(f"variations[{name!r}]", one, Experiment).n_bins for one in pair] != [*bins, *bins]:
+                raise ValueError(f"variations[{name!r}] must be two experiments of {bins[0]} bins")
+        moves = {name: shaped(f"moves[{name!r}]", finite(name, a, ""), bins) for name, a in self.moves.items()}
         shaped("n_on", instance("counts", self.counts, Counts).n_on, (..., *bins))
         for name, one in instance("backgrounds", self.backgrounds, Mapping).items():
             shaped(f"backgrounds[{name!r}]", instance("background", one, Background).events, bins)
         self._keep(
             sigma_alpha=number("sigma_alpha", self.sigma_alpha, "", non_negative),
             backgrounds=FrozenDict(self.backgrounds),
+            variations=FrozenDict(self.variations),
+            moves=FrozenDict({name: frozen(move) for name, move in moves.items()}),
         )
 
     name = property(lambda self: self.experiment.name)

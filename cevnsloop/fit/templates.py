@@ -37,4 +37,8 @@ class Templates(Binned):
         return value, ratio * (1 - beyond) - 1, ratio / above
 
 
-templates = Templates.of  # what limits.upper_limit takes
+
+def templates(dataset, alpha="flux"):
+    """The Templates of a dataset.Dataset with all its nuisances: what limits.upper_limit takes."""
+    changes = tuple(dict.fromkeys([*dataset.variations, *dataset.moves]))
+    return Templates(dataset.experiment, dataset.sigma_alpha, dataset.backgrounds, changes, alpha)
