@@ -12,8 +12,9 @@ import numpy as np
 
 from . import jobs
 from .checks import FrozenDict, choice, instance, non_negative, number, positive, whole
-from .choices import STATISTICS, chosen, made
+from .choices import chosen, made
 from .experiments import csi2017 as csi
+from .experiments.dataset import Dataset
 from .fit import toys
 from .fit.limits import upper_limit
 from .inputs import STANDARD
@@ -21,6 +22,7 @@ from .model import Model
 from .nucleus import nuclide
 from .rates import events as rates
 from .rates import xsec
+from .rates.varied import predict_varied
 from .results.answers import CrossSection, Expected, Spectrum, UpperLimit
 from .run import executors, output, tasks
 
@@ -55,8 +57,8 @@ def limit(m_chi, m_zp=None, *, ratio=None, **choices):
 def limit_of(asked, m_chi, m_zp):
     """`limit` for Choices that are made already."""
     model, dataset = asked.model(m_chi, m_zp), asked.dataset
-    events = rates.predict(model, dataset.experiment, asked.theory)
-    found = upper_limit(events, dataset, asked.delta_chi2, STATISTICS[asked.statistic])
+    events = predict_varied(model, dataset, asked.theory)
+    found = upper_limit(events, dataset, asked.delta_chi2, asked.fit)
     columns = (found.g_limit, found.g_best, found.chi2_min, events.loop_share(found.g_limit))
     return _answer(asked, model.m_chi, model.m_zp, *columns)
 
@@ -81,7 +83,7 @@ def spectrum(m_chi, m_zp=None, g=0.0, *, ratio=None, **choices):
 def spectrum_of(asked, m_chi, m_zp, g):
     """`spectrum` for Choices that are made already."""
     model = asked.model(number("m_chi", m_chi, "MeV", positive), number("m_zp", m_zp, "MeV", positive))
-    g, dataset = number("g", g, "", non_negative), asked.dataset
+    g, dataset = number("g", g, "", non_negative), instance("data of a spectrum", asked.dataset, Dataset)
     parts = rates.parts(model, dataset.experiment, asked.theory, g)
     seen = (dataset.n_obs, dataset.sigma, dataset.b_on)
     notes = _notes(asked, model.m_chi, model.m_zp, g, np.nan)
@@ -217,6 +219,7 @@ def expected(m_chi, m_zp=None, *, ratio=None, number=1000, seed=1, **choices):
     (5, 2)
     """
     asked = chosen(choices)
+    asked.only_2017("expected limits")
     choice("statistic", asked.statistic, ("gaussian",))
     model, dataset = asked.model(m_chi, _m_zp(m_chi, m_zp, ratio)), asked.dataset
     events = rates.predict(model, dataset.experiment, asked.theory).flat()

@@ -12,18 +12,22 @@ from .amplitudes.quarks import SWITCHES
 from .amplitudes.theory import AMPLITUDES, Theory
 from .checks import FrozenDict, Record, choice, option, shown
 from .experiments import csi2017 as csi
+from .experiments import csi2021, lar2020
+from .experiments.combined import Combined
 from .experiments.dataset import Dataset
 from .fit.gaussian import gaussian
 from .fit.limits import DELTA_CHI2, rise
 from .fit.poisson import poisson
+from .fit.templates import templates
 from .inputs import STANDARD, Table, names
 from .model import CASES, DOWN_TYPE, FLAVOURS, NEUTRINOS, Model
 
 PATTERNS = FrozenDict(
     {"down": DOWN_TYPE, "up": FrozenDict({"u": 1.0, "c": 1.0}), "universal": FrozenDict(dict.fromkeys(FLAVOURS, 1.0))}
 )
-DATA = FrozenDict({"csi2017": csi.dataset})
-SETTINGS = FrozenDict({csi.Settings: csi.dataset})
+DATA = FrozenDict({"csi2017": csi.dataset, "csi2021": csi2021.dataset, "lar2020": lar2020.dataset})
+TOGETHER = "csi2021+lar2020"
+SETTINGS = FrozenDict({csi.Settings: csi.dataset, csi2021.Settings: csi2021.dataset, lar2020.Settings: lar2020.dataset})
 STATISTICS = FrozenDict({"gaussian": gaussian, "poisson": poisson})
 
 
@@ -40,9 +44,10 @@ class Choices(Record):
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
     inputs       numbers for this run only, `{"quark_masses.b": 4.7}`, in the units of inputs.toml
-    data         a name in DATA, settings as of csi2017.Settings, or a dataset.Dataset
+    data         a name in DATA, several of them joined by "+", settings as of csi2017.Settings, or a dataset.Dataset
     delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
-    statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts
+    statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts; None is Eq. (34) for CsI 2017 and the
+                 likelihood for later data, which have no other
 
     Raises ValueError for an unknown name and for what does not fit together.
     """
@@ -68,19 +73,21 @@ class Choices(Record):
     inputs: Any = option(
         "theory", "another number for one input, in the unit it has in inputs.toml", STANDARD, flag="set"
     )
-    data: Any = option("data", "which data", "csi2017", choices=tuple(DATA))
+    data: Any = option("data", "which data", "csi2017", choices=(*DATA, TOGETHER))
     delta_chi2: float = option(
         "statistics",
         "rise of chi^2 that excludes, 4.61 or 2.71 for 90% in two or one parameters",
         DELTA_CHI2["two parameters"],
         metavar="X",
     )
-    statistic: str = option(
-        "statistics", "chi^2 of Eq. (34), or Poisson likelihood", "gaussian", choices=tuple(STATISTICS)
+    statistic: str | None = option(
+        "statistics",
+        "chi^2 of Eq. (34), the default for csi2017, or Poisson likelihood, that of later data",
+        None,
+        choices=tuple(STATISTICS),
     )
 
     def __post_init__(self):
-        choice("statistic", self.statistic, STATISTICS)
         pattern = PATTERNS.get(self.g_q, self.g_q) if isinstance(self.g_q, str) else self.g_q
         if not isinstance(pattern, Mapping):
             raise ValueError(f"g_q must be {', '.join(PATTERNS)} or a mapping of flavours, got {self.g_q!r}")
@@ -92,11 +99,18 @@ class Choices(Record):
         )
         model = self.model(1.0, 1.0).pattern()
         self._keep(g_q=model.g_q, g_chi_L=model.g_chi_L, g_chi_R=model.g_chi_R)
-        if not isinstance(self.data, (Dataset, *SETTINGS)):
-            choice("data", self.data, DATA)
+        if not isinstance(self.data, (Dataset, Combined, *SETTINGS)):
+            names = str(self.data).split("+")
+            for name in names:
+                choice("data", name, DATA)
         elif isinstance(self.data, Dataset) and any(name.startswith("csi2017.") for name, _ in self.inputs.changes):
             raise ValueError("inputs of the data belong to the data: csi2017(inputs=...)")
         self.theory  # noqa: B018, raises for names that do not exist
+        if self.statistic is None:
+            self._keep(statistic="poisson" if self.later else "gaussian")
+        choice("statistic", self.statistic, STATISTICS)
+        if self.later and self.statistic != "poisson":
+            raise ValueError(f"{self.dataset.name} needs the statistic poisson, got {self.statistic}")
 
     def _table(self):
         if isinstance(self.inputs, Table):
@@ -123,7 +137,23 @@ class Choices(Record):
     @property
     def dataset(self):
         """The dataset.Dataset."""
-        return self.data if isinstance(self.data, Dataset) else made(self.data, self.inputs)
+        return self.data if isinstance(self.data, (Dataset, Combined)) else made(self.data, self.inputs)
+
+    @property
+    def later(self):
+        """Whether the steady state of the data is a template, as in the releases after that of 2017."""
+        parts = getattr(self.dataset, "parts", (self.dataset,))
+        return any("steady" in part.backgrounds for part in parts)
+
+    def only_2017(self, what):
+        """Raise ValueError if the data are later ones: `what` is not made for them."""
+        if self.later:
+            raise ValueError(f"{what} must be of csi2017, got {self.dataset.name}")
+
+    @property
+    def fit(self):
+        """What makes the statistic.Statistic of the data."""
+        return templates if self.later else STATISTICS[self.statistic]
 
     def lines(self):
         """What was chosen, in words: for the head of a table."""
@@ -148,13 +178,16 @@ class Choices(Record):
 
 def _own(data):
     """A digest of data that somebody made: their name and settings do not say what they are."""
-    return {"sha256": hashlib.sha256(pickle.dumps(data)).hexdigest()} if isinstance(data, Dataset) else {}
+    return {"sha256": hashlib.sha256(pickle.dumps(data)).hexdigest()} if isinstance(data, (Dataset, Combined)) else {}
 
 
 @functools.lru_cache(maxsize=8)
 def made(data, table):
     """Data by name or settings, the same object for the same: its kernels are kept."""
-    return DATA[data](table=table) if isinstance(data, str) else SETTINGS[type(data)](data, table)
+    if not isinstance(data, str):
+        return SETTINGS[type(data)](data, table)
+    parts = tuple(made(name, table) for name in data.split("+")) if "+" in data else ()
+    return Combined(parts) if parts else DATA[data](table=table)
 
 
 def chosen(choices):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .checks import Record, instance, positive, shown, whole
-from .choices import STATISTICS, Choices
+from .choices import Choices
 from .fit import toys
 from .fit.limits import reached as limits_reached
 from .fit.limits import remark, upper_limit
-from .rates.events import predict
+from .rates.varied import predict_varied
 from .run import output
 
 MOST_ROWS, MOST_TOYS = 10**7, 10**6  # of a table, at a mass: some minutes, a GB
@@ -157,7 +157,7 @@ def limits(job, piece):
     """Rows piece[0], ..., piece[1] - 1 of a Job, {column: array}: masses and LIMITS."""
     m_chi, m_zp = job.masses(slice(*piece))
     events, dataset = _predicted(job, m_chi, m_zp)
-    found = upper_limit(events, dataset, job.choices.delta_chi2, STATISTICS[job.choices.statistic])
+    found = upper_limit(events, dataset, job.choices.delta_chi2, job.choices.fit)
     columns = (found.g_limit, found.g_best, found.chi2_min, events.loop_share(found.g_limit))
     return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(LIMITS, columns, strict=True))}
 
@@ -166,6 +166,7 @@ def toy_limits(job, piece):
     """The same rows with toys, {column: array}: masses and TOYS."""
     m_chi, m_zp = job.masses(slice(*piece))
     events, dataset = _predicted(job, m_chi, m_zp)
+    job.choices.only_2017("toys")
     delta, drawn = job.choices.delta_chi2, (job.toys, job.seed)
     g_limit = upper_limit(events, dataset, delta).g_limit
     expected = toys.bands(events, dataset, delta, *drawn)
@@ -178,4 +179,4 @@ def toy_limits(job, piece):
 
 def _predicted(job, m_chi, m_zp):
     dataset = job.choices.dataset
-    return predict(job.choices.model(m_chi, m_zp), dataset.experiment, job.choices.theory), dataset
+    return predict_varied(job.choices.model(m_chi, m_zp), dataset, job.choices.theory), dataset

@@ -95,7 +95,9 @@ def lar(release):
     times = {key: pdf.sum(0) / pdf.sum() for key, pdf in full.items()}
     names = ",".join(LAR_PDFS)
     shapes = LAR + "# fractions in the 12 bins of 10 keVee by 8 of 0.05 in F90 from 0.5, energy changing slowest\n"
-    shapes += names + "\n" + "".join(",".join(f"{x:.6g}" for x in row) + "\n" for row in zip(*light.values(), strict=True))
+    shapes += (
+        names + "\n" + "".join(",".join(f"{x:.6g}" for x in row) + "\n" for row in zip(*light.values(), strict=True))
+    )
     arrival = LAR + "# fractions in 10 bins of 0.5 us from -0.1 us\n" + names + "\n"
     arrival += "".join(",".join(f"{x:.6g}" for x in row) + "\n" for row in zip(*times.values(), strict=True))
     counts = numbers(release / "datanobkgsub.txt")[:, 3].reshape(96, 10)

@@ -18,7 +18,8 @@ from ..experiments.csi2017 import Settings
 from ..fit import limits
 from ..model import CASES, Model, mass
 from ..nucleus import nuclide
-from ..rates import events, xsec
+from ..rates import xsec
+from ..rates.varied import predict_varied, varied_parts
 from ..results import quoted, tables
 from ..run import executors, output, provenance
 from . import options
@@ -51,6 +52,8 @@ def _choices(a):
         given["inputs"] = dict(_changed(text) for text in given["inputs"])
     settings = {one.name: getattr(a, one.name) for one in fields(Settings) if hasattr(a, one.name)}
     if settings:
+        if given.get("data", "csi2017") != "csi2017":
+            raise ValueError(f"{', '.join(settings)} must be options of csi2017, got --data {given['data']}")
         given["data"] = Settings(**settings)
     return chosen(given)
 
@@ -113,11 +116,11 @@ def _spectrum(a):
 def _limit(a):
     asked = _choices(a)
     found = analysis.limit_of(asked, a.m_chi, a.m_zp)
-    model, dataset, statistic = asked.model(a.m_chi, a.m_zp), asked.dataset, analysis.STATISTICS[asked.statistic]
+    model, dataset, statistic = asked.model(a.m_chi, a.m_zp), asked.dataset, asked.fit
     if not np.isfinite(found.g_limit):
-        expected = events.predict(model, dataset.experiment, asked.theory)
+        expected = predict_varied(model, dataset, asked.theory)
         raise ValueError(f"no limit: {limits.why(expected, dataset, asked.delta_chi2, statistic)}")
-    parts = events.parts(model, dataset.experiment, asked.theory, found.g_limit)
+    parts = varied_parts(model, dataset, asked.theory, found.g_limit)
     values = {name: float(getattr(found, name)) for name in ("g_limit", "g_best", "chi2_min", "loop_share")}
     values |= {"sets_limit": str(found.sets_limit)} | {name: float(part.sum()) for name, part in parts.items()}
     lines = [

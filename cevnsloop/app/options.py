@@ -194,7 +194,7 @@ def _add(group, field, required):
         metavar = "NAME=VALUE" if field.name == "inputs" else "SWITCH"
         group.add_argument(flag, action="append", metavar=metavar, **given | {"help": given["help"] + " (repeatable)"})
     else:
-        kind = type(default) if isinstance(default, (int, float)) else float if default is None else str
+        kind = type(default) if isinstance(default, (int, float)) else float if default is None and not known else str
         metavar = field.metadata.get("metavar", "|".join(known or ()) if len(known or ()) in (1, 2) else "NAME")
         group.add_argument(flag, type=kind, metavar=metavar, required=required, **given)
 

@@ -4,6 +4,8 @@ A pion lives tau_pi after the pulse and decays to the prompt neutrino, the muon 
 gives the delayed ones. Both have closed forms in terms of the error function.
 """
 
+import itertools
+
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.special import erfcx
@@ -41,7 +43,7 @@ def arrival(edges, mean, width, efficiency=None):
     """
     x, w = leggauss(NODES)
     fractions = {"prompt": [], "delayed": []}
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         ends = np.linspace(low, high, int(np.ceil((high - low) / STEP)) + 1)
         half = np.diff(ends)[:, None] / 2
         t = (ends[1:] + ends[:-1])[:, None] / 2 + half * x

@@ -33,7 +33,8 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
     counts = read_table(tables, "counts.csv")
     at = counts["pe_lo"] + 0.5, (counts["eighth_lo"] + 0.5) / 8
     seen, quiet = (
-        np.histogram2d(*at, (PE_EDGES, US_EDGES), weights=counts[name])[0] for name in ("coincidence", "anticoincidence")
+        np.histogram2d(*at, (PE_EDGES, US_EDGES), weights=counts[name])[0]
+        for name in ("coincidence", "anticoincidence")
     )
     decay = np.exp(-figures["efficiency_decay"] * np.array(US_EDGES))
     steady = np.outer(quiet.sum(1) / quiet.sum(), (decay[:-1] - decay[1:]) / (decay[0] - decay[-1]))

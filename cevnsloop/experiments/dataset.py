@@ -8,7 +8,6 @@ flat axis of length B; named axes stand beside it, for figures and tables.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from ..checks import (
 )
 from ..inputs import STANDARD, Table
 from ..nucleus import Nuclide
+from .response import Response
 
 ROUNDING = 1e-9  # of the sum of a table's fractions
 ARRIVALS = ("prompt", "delayed")  # from the pion, from the muon
@@ -57,23 +57,6 @@ class Axis(Record):
 
     def __len__(self):
         return len(self.edges) - 1
-
-
-class Response(Protocol):
-    """From a recoil to the R bins of light it is counted in; response.py has those of COHERENT.
-
-    n_bins   R
-    nodes    of a Gauss-Legendre quadrature that suffice between two breaks
-    """
-
-    n_bins: int
-    nodes: int
-
-    def breaks(self, T_max):
-        """Recoil energies in MeV, increasing, between which `probability` is smooth, from 0 to T_max or more."""
-
-    def probability(self, T):
-        """Probability that a recoil T (MeV) is accepted and counted in each bin; shape (*T.shape, R)."""
 
 
 @dataclass(frozen=True, eq=False)

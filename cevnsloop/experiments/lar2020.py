@@ -1,6 +1,6 @@
 """The liquid argon data of COHERENT, CENNS-10 analysis A, DOI 10.5281/zenodo.3903810: energy, pulse shape F90, time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -46,10 +46,12 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
         for name in ("steady", "brn", "delayed")
     }
     seen = np.stack(list(read_table(tables, "counts.csv").values()), axis=1).ravel()
-    sigma = np.hypot(figures["sigma_flux"], figures["sigma_rest"])
     shapes = {key: np.outer(light[key], times[key]).ravel() for key in light}
     late = float((times["cevns_late"] - times["cevns"]) @ np.arange(10)) / 2  # us that the mean moves
+    nominal = experiment(settings, table, tables)
+    rest = (1 - figures["sigma_rest"], 1 + figures["sigma_rest"])
     shifted = {
+        "rest": [replace(nominal, fluence=nominal.fluence * factor) for factor in rest],
         "f90": [experiment(settings, table, tables, shape=f"cevns_f90_{way}") for way in ("down", "up")],
         "signal_time": [experiment(settings, table, tables, shift=sign * late) for sign in (-1, 1)],
     }
@@ -59,9 +61,9 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
         "brn_width": shapes["brn_width"] - shapes["brn"],
     }
     return Dataset(
-        experiment(settings, table, tables),
+        nominal,
         Counts(seen, np.zeros(seen.size)),
-        sigma,
+        figures["sigma_flux"],
         backgrounds,
         {name: tuple(pair) for name, pair in shifted.items()},
         {name: figures["brn"] * change for name, change in brn.items()},

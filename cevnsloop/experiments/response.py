@@ -1,11 +1,29 @@
 """From a nuclear recoil to the bin it is counted in: the responses of dataset.Experiment."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import gammaln, xlogy
 
 from ..checks import Record, finite, increasing, non_negative, number, positive, real, shaped, whole
+
+
+class Response(Protocol):
+    """From a recoil to the R bins of light it is counted in; FineBins here, and others in light.py.
+
+    n_bins   R
+    nodes    of a Gauss-Legendre quadrature that suffice between two breaks
+    """
+
+    n_bins: int
+    nodes: int
+
+    def breaks(self, T_max):
+        """Recoil energies in MeV, increasing, between which `probability` is smooth, from 0 to T_max or more."""
+
+    def probability(self, T):
+        """Probability that a recoil T (MeV) is accepted and counted in each bin; shape (*T.shape, R)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from .newton import newton
 from .profiled import Profiled
 
 FLOATS = 2**14  # K B P of the points P whose nuisances are fitted together: what one step holds then fits a cache
+LEAST = 16  # points together however many bins there are: fewer cost more calls than the cache saves
 
 
 class Minimum(NamedTuple):
@@ -135,7 +136,7 @@ class Statistic(Record):
 
     def blocks(self, points):
         """Slices of so many points whose nuisances are fitted together; one of nothing if there are none."""
-        step = max(1, FLOATS // (len(self.names) * len(self.b_on)))
+        step = max(LEAST, FLOATS // (len(self.names) * len(self.b_on)))
         return [slice(start, start + step) for start in range(0, max(points, 1), step)]
 
     def curves(self, events, counts):

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from ..experiments.combined import Combined
+from ..rates.varied import own_name
 from .statistic import Binned
+from .together import Together
 
 FLOOR = 1e-6  # events: where fewer are expected, or less than none, ln mu goes on as its parabola at FLOOR
 
@@ -37,8 +40,17 @@ class Templates(Binned):
         return value, ratio * (1 - beyond) - 1, ratio / above
 
 
+def templates(dataset):
+    """The Templates of a dataset.Dataset with all its nuisances, or of combined data: what limits.upper_limit takes.
 
-def templates(dataset, alpha="flux"):
-    """The Templates of a dataset.Dataset with all its nuisances: what limits.upper_limit takes."""
+    The flux is one nuisance of all data, the others are those of each.
+    """
+    if isinstance(dataset, Combined):
+        return Together(tuple(_of(one, lambda name, one=one: own_name(one, name)) for one in dataset.parts))
+    return _of(dataset, str)
+
+
+def _of(dataset, name):
     changes = tuple(dict.fromkeys([*dataset.variations, *dataset.moves]))
-    return Templates(dataset.experiment, dataset.sigma_alpha, dataset.backgrounds, changes, alpha)
+    beam = {name(key): one for key, one in dataset.backgrounds.items()}
+    return Templates(dataset.experiment, dataset.sigma_alpha, beam, tuple(map(name, changes)), "flux")

@@ -11,6 +11,7 @@ from ..run import output
 from .tables import Table
 
 LIMIT_UNITS = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1", "loop_share": "1"}
+AXES = {"photoelectrons": "pe", "energy": "keVee", "time": "us"}  # in the heads of tables
 LINES = 12  # of a long answer that are shown
 
 
@@ -129,10 +130,14 @@ class Spectrum(Answer):
         )
 
     def _columns(self):
-        edges = self.choices.dataset.pe_edges
+        axes = self.choices.dataset.axes
         names = (*_PARTS, "n_th", "n_obs", "sigma", "b_on")
-        columns = {"pe_lo": edges[:-1], "pe_hi": edges[1:]} | {name: getattr(self, name) for name in names}
-        return columns, {"pe_lo": "PE", "pe_hi": "PE"} | dict.fromkeys(names, "1")
+        columns, units = {}, {}
+        for axis, at in zip(axes, np.indices([len(axis) for axis in axes]), strict=True):
+            name = AXES.get(axis.name, axis.name)
+            columns |= {f"{name}_lo": axis.edges[at.ravel()], f"{name}_hi": axis.edges[at.ravel() + 1]}
+            units |= dict.fromkeys((f"{name}_lo", f"{name}_hi"), axis.unit)
+        return columns | {name: getattr(self, name) for name in names}, units | dict.fromkeys(names, "1")
 
 
 _PARTS = ("n_sm", "n_tree", "n_interference", "n_loop")
