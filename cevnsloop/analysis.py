@@ -239,13 +239,12 @@ def _m_zp(m_chi, m_zp, ratio):
 def _notes(asked, m_chi, m_zp, g, loop_share):
     """What a reader must know of masses and couplings, each kind once."""
     loops, quarks = np.asarray(loop_share) > 0.5, asked.theory.amplitude.separable
-    low, high = ODD_MEV
-    odd = (np.minimum(m_chi, m_zp) < low) | (np.maximum(m_chi, m_zp) > high)
+    odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])
     light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
     reasons = {
         "loops set the limit, and Z' or chi is too light to resolve quarks: not established": quarks & loops & light,
         "loops set the limit, and Z' sees nucleons, which this amplitude leaves out": (not quarks) & loops & heavy,
         "G exceeds 4 pi: perturbation theory has no meaning there": np.isfinite(g) & (np.asarray(g) > PERTURBATIVE),
-        f"masses below {low:g} or above {high:g} MeV: were they meant in another unit?": odd,
+        f"masses below {ODD_MEV[0]:g} or above {ODD_MEV[1]:g} MeV: were they meant in another unit?": odd,
     }
     return tuple(text for text, holds in reasons.items() if np.any(holds))

@@ -44,7 +44,7 @@ class SmearedLight(Record):
 
     @property
     def n_bins(self):
-        """R."""
+        """The number of bins."""
         return self.kept.shape[1]
 
     def breaks(self, T_max):

@@ -317,7 +317,7 @@ def test_the_head_of_a_table_gives_its_masses_whole(tmp_path):
 
 def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
     out, part = tmp_path / "limits.csv", tmp_path / "limits.csv.part"
-    real, calls = jobs.predict, []
+    real, calls = jobs.predict_varied, []
 
     def interrupted(model, *rest):
         calls.append(model.m_chi.size)
@@ -326,7 +326,7 @@ def test_an_interrupted_scan_says_so_and_goes_on(capsys, tmp_path, monkeypatch):
         return real(model, *rest)
 
     monkeypatch.setattr(analysis, "PIECE", 50)
-    monkeypatch.setattr(jobs, "predict", interrupted)
+    monkeypatch.setattr(jobs, "predict_varied", interrupted)
     arguments = [*SCAN, "--points", 120, "--out", out]
     code, _, err = run(capsys, *arguments)
     assert code == 130
@@ -642,7 +642,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         ),
         (
             ["coefficients", "--case", "A", *POINT, "--nuclide", "Xe"],
-            "nuclide must be one of Cs133, I127, got 'Xe'",
+            "nuclide must be one of Cs133, Ar40, I127, got 'Xe'",
         ),
         (
             ["coefficients", "--case", "A", *POINT, "--nuclide", "I127", "--g-chi-L", "-1"],
@@ -755,7 +755,7 @@ def test_what_is_no_ordinary_file_is_refused_before_anything_is_computed(capsys,
     def computed(*_):
         raise AssertionError
 
-    monkeypatch.setattr(jobs, "predict", computed)
+    monkeypatch.setattr(jobs, "predict_varied", computed)
     monkeypatch.setattr(quoted, "predict", computed)
     node = tmp_path / place
     node.parent.mkdir(exist_ok=True)
