@@ -230,7 +230,7 @@ def test_minuit_finds_the_same_minimum_with_all_nuisances(which, g, request):
 
 
 def test_limits_of_all_data_and_what_is_gained():
-    """../shared/beyond.md, section 6: CsI 2021 gains 1.15 at 1 MeV, argon 2.2; at 30 MeV its prototype has 1.9, where we,
+    """../shared/beyond.md, section 6: CsI 2021 gains 1.15 at 1 MeV, argon 2.2; at 30 MeV it has 1.9, where we,
     with every shape of the signal free within its error, have 1.69.
     """
     masses = {"case": "A", "m_chi": [1.0, 30.0], "ratio": 10, "delta_chi2": 2.71}
