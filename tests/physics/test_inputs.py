@@ -339,4 +339,7 @@ def test_what_is_informational_is_known():
     """A change of this list is a decision: such an input is shown, and nothing comes of it."""
     found = {name for name, entry in inputs.table().items() if entry.informational}
     checks = {"masses.m_K", "lar2020.cevns", "csi2017.protons_per_year", "csi2017.live_days"}
+    compared = ("fitted", "fitted_error", "significance")
+    checks |= {f"{data}.{name}" for data in ("csi2021", "lar2020") for name in compared}
+    checks |= {"csi2021.predicted_least", "csi2021.predicted_most"}
     assert found == checks | {name for name in inputs.table() if name.startswith("orientation.")}
