@@ -93,7 +93,7 @@ def ceiling(events, dataset, statistic=gaussian):
     0 where it still falls at the last, or where there is no signal.
     """
     models, counts, made = events.flat(), flat(dataset.counts), statistic(dataset)
-    y, curves = levels(models, counts, made.b_on), made.curves(models, counts)
+    y, curves = levels(models, counts, made), made.curves(models, counts)
     y_best, chi2_min, _ = (np.ravel(found) for found in first_rise(curves, y, []))
     beyond = np.tile(y, curves.shape[0]) > y_best
     highest = np.where(beyond, look(curves, y), chi2_min).max(0)

@@ -7,6 +7,7 @@ import numpy as np
 CONVERGED = 1e-14
 ROUNDING = 1e-12  # of the statistic, in which no step has to descend
 MOST_STEPS = 200
+FEW = 4  # nuisances up to which loops over them are quicker than libraries of linear algebra, which copy
 
 
 def newton(statistic, vectors, n_on, b_ss, centre):
@@ -19,7 +20,8 @@ def newton(statistic, vectors, n_on, b_ss, centre):
     few, and leaves rounding. Those of x that are statistic.bounded stay >= 0.
     """
     sigma, bounded = statistic.sigmas[:, None], statistic.bounded[:, None]
-    data, (x, pull) = (vectors, n_on, b_ss), _start(vectors, n_on, b_ss, centre, sigma, bounded)
+    shapes = (_Few if len(vectors) <= FEW else _Many)(vectors, statistic.sigmas)
+    data, (x, pull) = (shapes, n_on, b_ss), _start(shapes, n_on, b_ss, centre, sigma, bounded)
     value, found = np.empty(n_on.shape[1]), np.empty(centre.shape)
     active, length = np.arange(n_on.shape[1]), np.ones(n_on.shape[1])
     state = _evaluate(statistic, x, pull, *data)
@@ -30,7 +32,8 @@ def newton(statistic, vectors, n_on, b_ss, centre):
             s = (vectors * np.where(bounded, np.maximum(found, 0), found)[:, None]).sum(0)
             return value, found, statistic.terms(s, n_on, b_ss)[1]
         if not going.all():
-            active, length, centre, data = active[going], length[going], centre[:, going], [a[..., going] for a in data]
+            active, length, centre = active[going], length[going], centre[:, going]
+            data = data[0].of(going), *(a[..., going] for a in data[1:])
             x, pull, state = x[:, going], pull[:, going], state[:, going]
         step = length * state[1:-1]
         trial = _in_bounds(x + sigma * step, pull + step, centre, sigma, bounded)
@@ -38,21 +41,20 @@ def newton(statistic, vectors, n_on, b_ss, centre):
         descends = new[0] <= state[0] - 1e-4 * length * state[-1] + ROUNDING * (1 + state[0])
         x, pull, state = (np.where(descends, *both) for both in zip((*trial, new), (x, pull, state), strict=True))
         length = np.where(descends, 1.0, length / 2)
-    kinks = statistic.named(np.flatnonzero(((data[0][0] < 0) & (data[1] + data[2] == 0)).any(1)))
+    kinks = statistic.named(np.flatnonzero(((data[0].signal < 0) & (data[1] + data[2] == 0)).any(1)))
     raise ValueError(f"n_th must be >= 0 without any count, where the statistic has a kink at s = 0: {kinks}")
 
 
-def _start(vectors, n_on, b_ss, centre, sigma, bounded):
+def _start(shapes, n_on, b_ss, centre, sigma, bounded):
     """Where Newton's method begins: x, and the `pull` of each nuisance, its distance from `centre` in units of sigma.
 
     Both are kept from here on, because either loses digits in the other: x, near 0, for a signal far above the data,
     the pull for a small sigma. Where sigma is 0, x stays.
     """
     w = 1 / np.maximum(n_on + b_ss, 1.0)
-    scaled = sigma[:, None] * vectors
-    products = _products(w * scaled, scaled)
     # in terms of the pulls; x is what they leave of the centre
-    pull = _solved(products, (w * (n_on - b_ss - (centre[:, None] * vectors).sum(0)) * scaled).sum(1))
+    left = shapes.along(w * (n_on - b_ss - shapes.excess(centre)))
+    pull = _solved(shapes.products(w, np.ones(centre.shape)), left)
     x = centre + sigma * pull
     return _in_bounds(x, pull, centre, sigma, bounded)
 
@@ -63,21 +65,68 @@ def _in_bounds(x, pull, centre, sigma, bounded):
     return np.where(below, 0.0, x), np.where(below & (sigma > 0), -centre / np.where(sigma > 0, sigma, 1.0), pull)
 
 
-def _evaluate(statistic, x, pull, vectors, n_on, b_ss):
+def _evaluate(statistic, x, pull, shapes, n_on, b_ss):
     """The statistic, Newton's step in terms of the pulls, and the fall that it promises, shape (1 + K + 1, P)."""
-    f, lam, curvature = statistic.terms((vectors * x[:, None]).sum(0), n_on, b_ss)
+    f, lam, curvature = statistic.terms(shapes.excess(x), n_on, b_ss)
     value = f.sum(0) + (pull**2).sum(0)
-    scaled = statistic.sigmas[:, None, None] * vectors
-    fall = (lam * scaled).sum(1) - pull
+    fall = shapes.along(lam) - pull
     free = ~statistic.bounded[:, None] | (x > 0) | (fall > 0)  # at a bound and drawn beyond it: stay there
-    fall, scaled = fall * free, scaled * free[:, None]
-    step = _solved(_products(curvature * scaled, scaled), fall)
+    fall = fall * free
+    step = _solved(shapes.products(curvature, free), fall)
     return np.stack([value, *step, (fall * step).sum(0)])
 
 
-def _products(u, v):
-    """Products of vectors over the bins, each (K, B, P), at P points: (K, K, P)."""
-    return np.einsum("jbp,kbp->jkp", u, v)
+class _Few:
+    """Vectors (K, B, P) and what Newton's method needs of them, for few nuisances: sums over the bins."""
+
+    def __init__(self, vectors, sigmas):
+        self.vectors, self.sigmas, self.signal = vectors, sigmas, vectors[0]
+        self.scaled = sigmas[:, None, None] * vectors
+
+    def of(self, going):
+        """The same at some of the points."""
+        return _Few(self.vectors[..., going], self.sigmas)
+
+    def excess(self, x):
+        """s for x (K, P): (B, P)."""
+        return (self.vectors * x[:, None]).sum(0)
+
+    def along(self, lam):
+        """Products of lam (B, P) with the vectors, times sigma: (K, P)."""
+        return (lam * self.scaled).sum(1)
+
+    def products(self, curvature, free):
+        """Products of the vectors with each other, weighted by curvature (B, P), of those that are free: (K, K, P)."""
+        scaled = self.scaled * free[:, None]
+        return np.einsum("jbp,kbp->jkp", curvature * scaled, scaled)
+
+
+class _Many:
+    """The same for many nuisances, by products of matrices: points come first, as linear algebra has it."""
+
+    def __init__(self, vectors, sigmas):
+        self.signal, self.sigmas = vectors[0], sigmas
+        self.vectors = np.ascontiguousarray(vectors.transpose(2, 0, 1))
+
+    def of(self, going):
+        """As _Few.of."""
+        some = object.__new__(_Many)
+        some.signal, some.sigmas, some.vectors = self.signal[:, going], self.sigmas, self.vectors[going]
+        return some
+
+    def excess(self, x):
+        """As _Few.excess."""
+        return (x.T[:, None] @ self.vectors)[:, 0].T
+
+    def along(self, lam):
+        """As _Few.along."""
+        return self.sigmas[:, None] * (self.vectors @ lam.T[..., None])[..., 0].T
+
+    def products(self, curvature, free):
+        """As _Few.products."""
+        both = (self.vectors * curvature.T[:, None]) @ self.vectors.swapaxes(1, 2)
+        scale = (self.sigmas[:, None] * free).T
+        return (both * scale[:, :, None] * scale[:, None]).transpose(1, 2, 0)
 
 
 def _solved(products, right):
@@ -86,6 +135,9 @@ def _solved(products, right):
     Products are those of a Gram matrix, so that elimination meets no number below 1 to divide by.
     """
     K = len(right)
+    if K > FEW:
+        matrix = products.transpose(2, 0, 1) + np.eye(K)
+        return np.linalg.solve(matrix, right.T[..., None])[..., 0].T
     rows, right = [list(row) for row in products], list(right)
     for k in range(K):
         rows[k][k] = 1 + rows[k][k]

@@ -45,13 +45,14 @@ def coupling_squared(events, signal):
     return y
 
 
-def levels(events, counts, b_on):
-    """G^2 at which N models are looked at first, shape (S, N): SIGNALS events, and more for data of many counts.
+def levels(events, counts, statistic):
+    """G^2 at which N models are looked at first, shape (S, N): SIGNALS events, and more for data of many counts, or
+    each `statistic.every` of them.
 
     The largest must be so large that alpha takes what it can: it is at least a hundred times the counts.
     """
-    most = (counts.n_on + counts.b_ss + b_on).sum(-1).max()
-    return coupling_squared(events, SIGNALS * max(1.0, most / MANY))
+    most = (counts.n_on + counts.b_ss + statistic.b_on).sum(-1).max()
+    return coupling_squared(events, SIGNALS[:: statistic.every] * max(1.0, most / MANY))
 
 
 class Rise(NamedTuple):
@@ -80,7 +81,7 @@ def rises(events, counts, statistic, deltas):
     found = [np.empty((T, N)) for _ in range(2 + len(deltas))]
     for n in range(0, N, BLOCK):
         models = events.at(slice(n, n + BLOCK))
-        y = levels(models, counts, statistic.b_on)
+        y = levels(models, counts, statistic)
         step = max(1, BLOCK // y.shape[1])
         for t in range(0, T, step):
             rise = first_rise(statistic.curves(models, counts.at(slice(t, t + step))), y, deltas)

@@ -23,7 +23,7 @@ from .newton import newton
 from .profiled import Profiled
 
 FLOATS = 2**14  # K B P of the points P whose nuisances are fitted together: what one step holds then fits a cache
-LEAST = 16  # points together however many bins there are: fewer cost more calls than the cache saves
+LEAST = 32  # points together however many bins there are: fewer cost more calls than the cache saves
 
 
 class Minimum(NamedTuple):
@@ -49,12 +49,13 @@ class Statistic(Record):
     changes   names of the theta_k
     b_on      all backgrounds of the beam, shape (B,)
     needs     what a bin must have, in words
+    every     how many of search.SIGNALS it takes at once: more than 1 if it costs much and bends slowly
 
     and the methods that raise NotImplementedError here. Where it computes, bins come before points: sums over bins are
     quick then.
     """
 
-    needs = ""
+    needs, every = "", 1
 
     def vectors(self, signal):
         """What s is linear in, shape (K, B, P), for signal and changes of shape (1 + changes, B, P)."""

@@ -70,6 +70,11 @@ class Together(Statistic):
         return tuple(np.concatenate(terms) for terms in zip(*each, strict=True))
 
     @property
+    def every(self):
+        """The smallest of the parts."""
+        return min(part.every for part in self.parts)
+
+    @property
     def needs(self):
         """What a bin of any part must have, in words."""
         return " and ".join(dict.fromkeys(part.needs for part in self.parts if part.needs))

@@ -114,7 +114,7 @@ def kernels(experiment, neutrinos, theory):
     return _kernels(experiment, neutrinos, Theory(weak_angle=theory.weak_angle, inputs=theory.inputs))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)  # with two for each nuisance of the later data
 def _kernels(experiment, neutrinos, theory):
     beam = decay_at_rest(experiment.inputs)
     coupled = [one for one in beam if neutrinos in ("all", one.flavour)]

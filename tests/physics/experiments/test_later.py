@@ -14,8 +14,9 @@ from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.experiments import beam, csi2021, lar2020
 from cevnsloop.experiments.combined import Combined
+from cevnsloop.fit import newton
 from cevnsloop.fit.limits import upper_limit
-from cevnsloop.fit.templates import templates
+from cevnsloop.fit.templates import Templates, templates
 from cevnsloop.inputs import STANDARD
 from cevnsloop.model import unit_model
 from cevnsloop.rates.events import sm_events
@@ -263,3 +264,24 @@ def test_combined_data_with_one_of_them_blind_are_the_other(csi, lar, together):
     limits = [upper_limit(predict_varied(MODEL, one, THEORY), one, 2.71, templates).g_limit for one in (csi, both)]
     # q is 1e3 times what it rises by, so that it is known to 1e-12 of that; the slope is of order 1 in ln G
     np.testing.assert_allclose(*limits, rtol=1e-8)
+
+
+def test_fewer_levels_find_the_same_limits(csi, monkeypatch):
+    """Every fourth of the couplings that are looked at first, against all of them."""
+    model = unit_model("A", [1.0, 4.0, 20.0, 45.0, 60.0, 300.0], [10.0, 2.0, 500.0, 90.0, 120.0, 900.0])
+    events = predict_varied(model, csi, THEORY)
+    found = upper_limit(events, csi, 2.71, templates)
+    monkeypatch.setattr(Templates, "every", 1)
+    # q is 80 here and rises by 2.71 over a factor of order 1 in G^2: rounding of q and of its minimum
+    np.testing.assert_allclose(found.g_limit, upper_limit(events, csi, 2.71, templates).g_limit, rtol=1e-10)
+
+
+def test_many_nuisances_are_fitted_as_few_are(csi, monkeypatch):
+    """Products of matrices with points first, against sums and elimination."""
+    events, made = predict_varied(MODEL, csi, THEORY), templates(csi)
+    n = {name: change[0] for name, change in events.changes.items()}
+    value, nuisances = made.profile(events.n[0], csi.counts, n)
+    monkeypatch.setattr(newton, "FEW", 99)
+    other, others = made.profile(events.n[0], csi.counts, n)
+    assert value == pytest.approx(other, rel=1e-13, abs=0)
+    np.testing.assert_allclose(list(nuisances.values()), list(others.values()), atol=1e-9)

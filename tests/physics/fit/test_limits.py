@@ -89,7 +89,7 @@ def test_many_experiments_come_first(axes, dataset):
         assert most[at] == pytest.approx(ceiling(events, one), rel=1e-12, abs=0)
     flat = Counts(n_on, b_ss, {"alpha": alpha})
     curves = gaussian(dataset).curves(events.flat(), flat)
-    rise = first_rise(curves, levels(events.flat(), flat, dataset.b_on), [4.61])
+    rise = first_rise(curves, levels(events.flat(), flat, gaussian(dataset)), [4.61])
     assert limit.g_limit.reshape(6, 4) == pytest.approx(np.sqrt(rise.y_limit[0]), rel=1e-12, abs=0)
 
 
@@ -337,7 +337,7 @@ def test_an_experiment_without_counts_in_a_bin_is_nan(dataset):
     n_on, b_ss = np.array([dataset.n_on] * 2), np.array([dataset.b_ss] * 2)
     n_on[1, 3] = b_ss[1, 3] = 0
     both = Counts(n_on, b_ss)
-    rise = first_rise(gaussian(none).curves(events, both), levels(events, both, none.b_on), [4.61])
+    rise = first_rise(gaussian(none).curves(events, both), levels(events, both, gaussian(none)), [4.61])
     for found in (rise.y_best, rise.chi2_min, rise.y_limit[0]):
         assert np.isnan(found).tolist() == [[False, False], [True, True]]
 
