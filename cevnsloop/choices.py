@@ -5,22 +5,23 @@ import functools
 import hashlib
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from .amplitudes.quarks import SWITCHES
 from .amplitudes.theory import AMPLITUDES, Theory
 from .checks import FrozenDict, Record, choice, option, shown
 from .experiments import csi2017 as csi
-from .experiments import csi2021, lar2020
+from .experiments import csi2021, detector, lar2020
 from .experiments.combined import Combined
-from .experiments.dataset import Dataset
+from .experiments.dataset import Counts, Dataset
 from .fit.gaussian import gaussian
 from .fit.limits import DELTA_CHI2, rise
 from .fit.poisson import poisson
 from .fit.templates import templates
 from .inputs import STANDARD, Table, names
 from .model import CASES, DOWN_TYPE, FLAVOURS, NEUTRINOS, Model
+from .rates.events import sm_events
 
 PATTERNS = FrozenDict(
     {"down": DOWN_TYPE, "up": FrozenDict({"u": 1.0, "c": 1.0}), "universal": FrozenDict(dict.fromkeys(FLAVOURS, 1.0))}
@@ -44,7 +45,8 @@ class Choices(Record):
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
     inputs       numbers for this run only, `{"quark_masses.b": 4.7}`, in the units of inputs.toml
-    data         a name in DATA, several of them joined by "+", settings as of csi2017.Settings, or a dataset.Dataset
+    data         a name in DATA, several joined by "+", a detector of your own ("my.toml"), settings as of
+                 csi2017.Settings, or a dataset.Dataset
     delta_chi2   rise of the statistic that excludes: 4.61 or 2.71 are 90% for two parameters or one
     statistic    "gaussian" is Eq. (34), "poisson" the likelihood of the counts; None is Eq. (34) for CsI 2017 and the
                  likelihood for later data, which have no other
@@ -73,7 +75,7 @@ class Choices(Record):
     inputs: Any = option(
         "theory", "another number for one input, in the unit it has in inputs.toml", STANDARD, flag="set"
     )
-    data: Any = option("data", "which data", "csi2017", choices=(*DATA, TOGETHER))
+    data: Any = option("data", "which data, or a file such as my.toml", "csi2017", choices=(*DATA, TOGETHER))
     delta_chi2: float = option(
         "statistics",
         "rise of chi^2 that excludes, 4.61 or 2.71 for 90% in two or one parameters",
@@ -102,7 +104,8 @@ class Choices(Record):
         if not isinstance(self.data, (Dataset, Combined, *SETTINGS)):
             names = str(self.data).split("+")
             for name in names:
-                choice("data", name, DATA)
+                if not name.endswith(".toml"):
+                    choice("data", name, DATA)
         elif isinstance(self.data, Dataset) and any(name.startswith("csi2017.") for name, _ in self.inputs.changes):
             raise ValueError("inputs of the data belong to the data: csi2017(inputs=...)")
         self.theory  # noqa: B018, raises for names that do not exist
@@ -143,7 +146,7 @@ class Choices(Record):
     def later(self):
         """Whether the steady state of the data is a template, as in the releases after that of 2017."""
         parts = getattr(self.dataset, "parts", (self.dataset,))
-        return any("steady" in part.backgrounds for part in parts)
+        return any(part.templates for part in parts)
 
     def only_2017(self, what):
         """Raise ValueError if the data are later ones: `what` is not made for them."""
@@ -181,13 +184,26 @@ def _own(data):
     return {"sha256": hashlib.sha256(pickle.dumps(data)).hexdigest()} if isinstance(data, (Dataset, Combined)) else {}
 
 
-@functools.lru_cache(maxsize=8)
 def made(data, table):
-    """Data by name or settings, the same object for the same: its kernels are kept."""
+    """Data by name, file or settings, the same object for the same: its kernels are kept."""
+    return _asimov(detector.read(data, table)) if str(data).endswith(".toml") else _made(data, table)
+
+
+@functools.lru_cache(maxsize=8)
+def _made(data, table):
     if not isinstance(data, str):
         return SETTINGS[type(data)](data, table)
     parts = tuple(made(name, table) for name in data.split("+")) if "+" in data else ()
     return Combined(parts) if parts else DATA[data](table=table)
+
+
+@functools.lru_cache(maxsize=8)
+def _asimov(dataset):
+    """A detector with counts; one that has none expects the Standard Model and its background, and counts just that."""
+    if dataset.counts.n_on.any():
+        return dataset
+    expected = sm_events(dataset.experiment, Theory(inputs=dataset.experiment.inputs)) + dataset.b_on
+    return replace(dataset, counts=Counts(expected, dataset.b_ss))
 
 
 def chosen(choices):

@@ -45,6 +45,8 @@ def tree_powers(T, nucleus, m_chi, m_zp, model, table=inputs.STANDARD):
 
     T in MeV > 0 and masses in MeV that broadcast with it; the couplings are those of a model.Model.
     """
+    if nucleus.Z % 2 == 0 and nucleus.N % 2 == 0:  # all spins pair off
+        return {0: 0.0 * (T + m_chi + m_zp)}
     spin, M = spins(nucleus, table), nucleus.M
     q2, x, z = 2 * M * T, m_chi**2, m_zp**2
     a_p, a_n = axial_charges(model, table)

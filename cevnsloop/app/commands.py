@@ -100,11 +100,13 @@ def _coefficients(a):
 def _spectrum(a):
     found = analysis.spectrum_of(_choices(a), a.m_chi, a.m_zp, a.g)
     columns = found.table().columns
-    parts = {name: values for name, values in columns.items() if not name.startswith("pe_")}
-    lines = ["   PE   " + " ".join(f"{name:>14s}" for name in parts)]
-    for i, (low, high) in enumerate(zip(columns["pe_lo"], columns["pe_hi"], strict=True)):
-        lines.append(f"{low:3g}-{high:<3g} " + " ".join(f"{v[i]:14.6g}" for v in parts.values()))
-    lines.append("sum     " + " ".join(f"{v.sum():14.6g}" for k, v in parts.items() if k != "sigma"))
+    parts = {name: values for name, values in columns.items() if not name.endswith(("_lo", "_hi"))}
+    axes = [name[:-3] for name in columns if name.endswith("_lo")]
+    lines = ["".join(f"{'PE' if name == 'pe' else name:>5}   " for name in axes) + " ".join(f"{n:>14s}" for n in parts)]
+    for i, values in enumerate(zip(*parts.values(), strict=True)):
+        ends = ((columns[f"{name}_lo"][i], columns[f"{name}_hi"][i]) for name in axes)
+        lines.append("".join(f"{low:3g}-{high:<3g} " for low, high in ends) + " ".join(f"{v:14.6g}" for v in values))
+    lines.append(f"{'sum':<{8 * len(axes)}}" + " ".join(f"{v.sum():14.6g}" for k, v in parts.items() if k != "sigma"))
     _show(
         a,
         found.choices.described() | _masses(a) | {"g": a.g},

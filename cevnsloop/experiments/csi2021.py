@@ -51,6 +51,7 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
         figures["sigma_flux"],
         backgrounds,
         _variations(experiment, figures, tables) if settings.nuisances else {},
+        templates=True,
     )
 
 

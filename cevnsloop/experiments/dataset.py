@@ -186,6 +186,7 @@ class Dataset(Record):
     backgrounds   {name of its nuisance: Background}; Eq. (34) has one, "beta"
     variations    {name of a nuisance: (Experiment one standard deviation down, up)}: what shapes the signal
     moves         {name of a nuisance: what one standard deviation adds to the backgrounds, shape (B,)}
+    templates     whether the steady state is one of the backgrounds: b_ss is 0 then, and there is no Eq. (34)
 
     Raises ValueError for other types and shapes, and for a negative uncertainty.
     """
@@ -196,6 +197,7 @@ class Dataset(Record):
     backgrounds: Mapping[str, Background]
     variations: Mapping[str, tuple[Experiment, Experiment]] = field(default_factory=FrozenDict)
     moves: Mapping[str, np.ndarray] = field(default_factory=FrozenDict)
+    templates: bool = False
 
     def __post_init__(self):
         bins = (instance("experiment", self.experiment, Experiment).n_bins,)

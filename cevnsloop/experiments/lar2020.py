@@ -67,6 +67,7 @@ def dataset(settings=Settings(), table=inputs.STANDARD, tables=TABLES):
         backgrounds,
         {name: tuple(pair) for name, pair in shifted.items()},
         {name: figures["brn"] * change for name, change in brn.items()},
+        templates=True,
     )
 
 

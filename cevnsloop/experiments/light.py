@@ -49,7 +49,11 @@ class SmearedLight(Record):
 
     def breaks(self, T_max):
         """Recoils in MeV, equally spaced in sqrt(T)."""
-        return T_max * np.linspace(0, 1, PIECES + 1) ** 2
+        return T_max * np.linspace(0, 1, self.pieces(T_max) + 1) ** 2
+
+    def pieces(self, T_max):
+        """How many pieces resolve the width of the light."""
+        return PIECES
 
     def light(self, T):
         """Mean light in MeV of an electron for a recoil T in MeV; no less than 0."""
@@ -95,7 +99,39 @@ class GaussianLight(SmearedLight):
         super().__post_init__()
         self._keep(resolution=number("resolution", self.resolution, "MeV^(1/2)", positive))
 
+    def pieces(self, T_max):
+        """PIECES, and so many that the light does not grow by more than two of its widths in one."""
+        widths = 2 * np.sqrt(self.light(T_max * np.linspace(0, 1, 2 * PIECES + 1) ** 2)) / self.resolution
+        return max(PIECES, int(np.ceil(np.diff(widths).max() * PIECES)))
+
     def below(self, light, energy):
         """Probability to reconstruct less than `energy`; what falls below 0 is lost."""
         width = self.resolution * np.sqrt(2 * np.maximum(light, 1e-15))
         return erf((energy - light) / width) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class TabulatedLight(GaussianLight):
+    """GaussianLight whose mean is interpolated linearly between rows of a table, and in proportion to T beyond them.
+
+    recoils, mean   in MeV, shape (n,), increasing
+    """
+
+    recoils: np.ndarray
+    mean: np.ndarray
+
+    def __post_init__(self):
+        super().__post_init__()
+        recoils = increasing("recoils", non_negative("recoils", self.recoils, "MeV"))
+        self._keep(recoils=recoils, mean=shaped("mean", non_negative("mean", self.mean, "MeV"), recoils.shape))
+
+    def breaks(self, T_max):
+        """Those of all SmearedLight, and the rows: there the light bends."""
+        inside = self.recoils[(self.recoils > 0) & (self.recoils < T_max)]
+        return np.union1d(super().breaks(T_max), inside)
+
+    def light(self, T):
+        """Mean light in MeV of an electron for a recoil T in MeV."""
+        T = real("T", T, "MeV")
+        held = np.clip(T, self.recoils[0], self.recoils[-1])
+        return np.interp(held, self.recoils, self.mean) * T / np.maximum(held, 1e-300)

@@ -160,7 +160,7 @@ def everything(table):
 
 def later(table):
     """What depends on the inputs of the data after 2017."""
-    rows, model = [], unit_model("A", [5.0], 50.0, ALL_QUARKS)
+    rows, model = [[nuclide(name, table).M for name in inputs.names("atomic_masses")]], unit_model("A", [5.0], 50.0)
     for data in (csi2021.dataset(table=table), lar2020.dataset(lar2020.Settings("absolute"), table)):
         events = predict_varied(model, data, Theory(REDERIVED, inputs=table))
         rows += [events.n, *events.changes.values(), data.b_on, [data.sigma_alpha]]
