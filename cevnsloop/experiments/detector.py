@@ -1,20 +1,18 @@
 """Your own detector in a beam of pions that decay at rest, from a TOML file; book/detector.ipynb explains it.
 
-name = "NaI, 10 kg"
-distance = 20.0                  # m
-protons = 3e23                   # on target, with neutrinos_per_proton = 0.0848; or neutrinos, per flavour
-signal_uncertainty = 0.15
-quenching = 0.2                  # or [q1, q2, ...] of sum_k q_k T^k, or [[T, E], ...]: T and E in keV
-resolution = 0.4                 # sigma = resolution sqrt(E), keV; optional, 0 is not allowed
-threshold = 3.0                  # keV (electron); or efficiency = [[E, fraction], ...]
-bins = [3.0, 5.0, 8.0, 12.0]     # keV (electron)
-background = [30.0, 20.0, 10.0]
-background_uncertainty = 0.1
-counts = [50, 30, 12]            # optional
+Its keys, energies in keV and those of an electron but for recoils T:
 
-[nuclides]                       # kg of each
-Na23 = 1.53
-I127 = 8.47
+    name                     a text
+    distance                 from the source, in m
+    protons                  on target, with neutrinos_per_proton of each flavour; or neutrinos of each flavour
+    signal_uncertainty       relative
+    quenching                light over T, or coefficients [q1, q2, ...] of sum_k q_k T^k, or rows [T, E]
+    resolution               sigma = resolution sqrt(E); none is as good as SHARPEST
+    threshold                of the light; or efficiency, rows [E, fraction]
+    bins                     their edges
+    background               events in each bin, with background_uncertainty, relative and common to all
+    counts                   events in each bin; without them the data are what is expected
+    [nuclides]               a table of kg by nuclide, such as I127: 8.47
 """
 
 import functools
@@ -32,7 +30,7 @@ from ..nucleus import nuclide
 from .dataset import Axis, Background, Counts, Dataset, Experiment, Target
 from .light import GaussianLight, TabulatedLight
 
-NUMBERS = {  # key: (least, most, whether it may be missing)
+_NUMBERS = {  # key: (least, most, whether it may be missing)
     "distance": (0.1, 1e4, False),
     "protons": (1.0, 1e30, True),
     "neutrinos": (1.0, 1e30, True),
@@ -42,7 +40,7 @@ NUMBERS = {  # key: (least, most, whether it may be missing)
     "resolution": (1e-3, 100.0, True),
     "background_uncertainty": (0.0, 10.0, False),
 }
-OTHERS = ("name", "quenching", "efficiency", "bins", "background", "counts", "nuclides")
+_OTHERS = ("name", "quenching", "efficiency", "bins", "background", "counts", "nuclides")
 SHARPEST = 1e-2  # keV^(1/2), the resolution if none is given
 STEPS = 16  # fine bins in each bin
 
@@ -84,8 +82,8 @@ class _Reader:
     def __init__(self, text, path, said):
         self.text, self.path, self.said = text, path, said
         for key in said:
-            if key not in NUMBERS and key not in OTHERS:
-                self.refuse(key, f"no key of a detector: there are {', '.join((*NUMBERS, *OTHERS))}")
+            if key not in _NUMBERS and key not in _OTHERS:
+                self.refuse(key, f"no key of a detector: there are {', '.join((*_NUMBERS, *_OTHERS))}")
 
     def refuse(self, key, reason):
         """Raise ValueError that names the file, the line of `key` and the reason."""
@@ -97,8 +95,8 @@ class _Reader:
         )
 
     def number(self, key):
-        """A number of NUMBERS, None if it may be missing and is."""
-        least, most, optional = NUMBERS[key]
+        """A number of _NUMBERS, None if it may be missing and is."""
+        least, most, optional = _NUMBERS[key]
         value = self.said.get(key)
         if value is None and optional:
             return None

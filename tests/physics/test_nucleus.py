@@ -27,8 +27,8 @@ def test_symbols_say_what_the_nuclide_is(symbol):
 
 
 def test_unknown_nuclide():
-    with pytest.raises(ValueError, match="nuclide must be one of Cs133, Ar40, I127, got 'Xe131'"):
-        nuclide("Xe131")
+    with pytest.raises(ValueError, match="nuclide must be one of Cs133, Ar40, I127, .*, got 'Xe127'"):
+        nuclide("Xe127")
 
 
 @pytest.mark.parametrize("symbol", inputs.names("atomic_masses"))
@@ -44,8 +44,8 @@ def test_helm_is_the_transform_of_a_smeared_ball(symbol, q):
         lambda r: r**2 * mpmath.sinc(q * r) * mpmath.exp(-((r / p["s"]) ** 2) / 2),
         [0, 3 * p["s"], 12 * p["s"]],
     ) / mpmath.quad(lambda r: r**2 * mpmath.exp(-((r / p["s"]) ** 2) / 2), [0, 3 * p["s"], 12 * p["s"]])
-    # j_1 is evaluated to a few eps of its scale 1/3
-    assert helm(q**2, atom) == pytest.approx(float(ball * gauss), rel=1e-13, abs=0)
+    # j_1 is evaluated to a few eps of its scale 1/3: near a zero that is not relative
+    assert helm(q**2, atom) == pytest.approx(float(ball * gauss), rel=1e-13, abs=2**-53)
 
 
 def test_helm_is_one_at_zero_and_keeps_the_shape():
