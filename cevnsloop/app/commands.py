@@ -12,7 +12,7 @@ from tqdm import tqdm
 from .. import analysis, jobs
 from ..amplitudes import loops
 from ..amplitudes.theory import OF_QUARKS
-from ..checks import shown
+from ..checks import positive, shown
 from ..choices import Choices, chosen
 from ..experiments.csi2017 import Settings
 from ..fit import limits
@@ -178,6 +178,7 @@ def _figures(a):
     from ..results import figures
 
     asked, folder = _choices(a), output.folder(a.out)
+    asked.only_2017("Figs. 3 and 4")
     names = [f"{figure}{suffix}" for figure in ("fig3", "fig4") for suffix in (".png", ".pdf", ".csv")]
     if folder.exists():
         for name in names:
@@ -213,10 +214,25 @@ def _hepdata(a):
         raise ValueError(f"this command needs the package hepdata-lib, pip install hepdata-lib ({missing})") from None
 
     asked, m_chi = _choices(a), _curve(a)
+    asked.only_2017("Figs. 3 and 4")
     hepdata.write(a.out, asked.dataset, asked.theory, m_chi, asked.delta_chi2)
     made = _of_the_paper(asked) | {"amplitude": list(OF_QUARKS), "points": a.points}
     text = f"a HEPData submission, found valid, written to {a.out}"
     _show(a, made, {"out": a.out}, [text])
+
+
+def _likelihood(a):
+    from ..results import likelihood
+
+    asked, folder = _choices(a), output.folder(a.out)
+    masses, ratio = jobs.Masses(a.m_chi_min, a.m_chi_max, a.points), positive("ratio", a.ratio, "")
+    m_chi, base = masses.values(), likelihood.workspace(asked)
+    made = {"workspace.json": base, "patchset.json": likelihood.patches(asked, m_chi, ratio * m_chi, base)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in made.items():
+        output.write_text(folder / name, json.dumps(content, indent=1) + "\n")
+    paths = [str(folder / name) for name in made]
+    _show(a, asked.described() | masses.described() | {"ratio": float(ratio)}, {"files": paths}, paths)
 
 
 def _curve(a):
@@ -259,4 +275,5 @@ COMMANDS = {
     "plot": _plot,
     "figures": _figures,
     "hepdata": _hepdata,
+    "likelihood": _likelihood,
 }

@@ -83,6 +83,15 @@ COMMANDS = {
         True,
         ["--out submission.tar.gz", "--out submission.tar.gz --points 50"],
     ),
+    "likelihood": (
+        "likelihoods to take away, as pyhf reads them: a workspace, and a patch for each mass",
+        (*MODEL, "neutrinos", *THEORY, *STATISTICS),
+        True,
+        [
+            "--case A --ratio 10 --m-chi-min 1 --m-chi-max 50 --points 20 --data csi2021 --out likelihood",
+            "--case A --ratio 2 --m-chi-min 1 --m-chi-max 20 --points 5 --statistic poisson --out likelihood",
+        ],
+    ),
 }
 
 
@@ -212,8 +221,9 @@ def _own(name, p):
         group.add_argument("--T", type=float, metavar="MEV", help="recoil energy of the nucleus")
     if name == "spectrum":
         group.add_argument("--g", type=float, required=True, metavar="G", help="G = g_chi g_q")
-    if name in ("scan", "toys"):
+    if name in ("scan", "toys", "likelihood"):
         _range(group, name)
+    if name in ("scan", "toys"):
         _work(out)
     if name == "toys":
         group.add_argument("--toys", type=int, required=True, metavar="N", help="experiments at each mass and coupling")
@@ -222,9 +232,10 @@ def _own(name, p):
         group.add_argument("--points", type=int, default=200, metavar="N", help="masses per curve (default: 200)")
     if name == "plot":
         group.add_argument("file", metavar="FILE.csv", help="table that scan has written")
-    if name in ("figures", "hepdata", "plot"):
+    if name in ("figures", "hepdata", "plot", "likelihood"):
         what = {
             "figures": "folder, made if missing",
+            "likelihood": "folder, made if missing",
             "hepdata": "archive, .tar.gz",
             "plot": "picture, .png, .pdf or .svg",
         }
@@ -236,7 +247,7 @@ def _range(group, name):
     group.add_argument("--m-chi-min", type=float, required=True, metavar="MEV", help="lightest chi")
     group.add_argument("--m-chi-max", type=float, required=True, metavar="MEV", help="heaviest chi")
     group.add_argument("--points", type=int, required=True, metavar="N", help="how many, equally spaced in ln m_chi")
-    group.add_argument("--ratio", type=float, required=name == "toys", metavar="R", help="m_Z' / m_chi along a curve")
+    group.add_argument("--ratio", type=float, required=name != "scan", metavar="R", help="m_Z' / m_chi along a curve")
     if name == "scan":
         group.add_argument("--m-zp-min", type=float, metavar="MEV", help="lightest Z', for a plane of both masses")
         group.add_argument("--m-zp-max", type=float, metavar="MEV", help="heaviest Z', for the plane")

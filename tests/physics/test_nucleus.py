@@ -27,7 +27,7 @@ def test_symbols_say_what_the_nuclide_is(symbol):
 
 
 def test_unknown_nuclide():
-    with pytest.raises(ValueError, match="nuclide must be one of Cs133, Ar40, I127, .*, got 'Xe127'"):
+    with pytest.raises(ValueError, match=r"nuclide must be one of Cs133, Ar40, I127, .*, got 'Xe127'"):
         nuclide("Xe127")
 
 
