@@ -89,7 +89,7 @@ def test_the_command_writes_what_the_functions_give(tmp_path, capsys):
         "--data",
         "csi2021",
     ]
-    assert main(["likelihood", *words, "--out", str(tmp_path / "out")]) == 0
+    assert main(["likelihood", *words, "--data", "csi2021", "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.split() == [
         str(tmp_path / "out" / f"{name}.json") for name in ("workspace", "patchset")
     ]
