@@ -212,19 +212,19 @@ def expected(m_chi, m_zp=None, *, ratio=None, number=1000, seed=1, **choices):
     """Limits to be expected without a signal: those of `number` toy experiments, the same ones for all masses.
 
     Masses in MeV and choices as in `limit`; `seed` as in numpy.random.default_rng. Returns an answers.Expected, its
-    arrays flat. Raises ValueError as `limit` does, and for another statistic than Eq. (34).
+    arrays flat. Raises ValueError as `limit` does, and for another statistic of CsI 2017 than Eq. (34).
 
     >>> import cevnsloop
     >>> cevnsloop.expected(case="A", m_chi=[1, 10], ratio=10, number=100, seed=1).quantiles.shape
     (5, 2)
     """
     asked = chosen(choices)
-    asked.only_2017("expected limits")
-    choice("statistic", asked.statistic, ("gaussian",))
+    if not asked.later:
+        choice("statistic", asked.statistic, ("gaussian",))
     model, dataset = asked.model(m_chi, _m_zp(m_chi, m_zp, ratio)), asked.dataset
-    events = rates.predict(model, dataset.experiment, asked.theory).flat()
-    found = upper_limit(events, dataset, asked.delta_chi2).g_limit
-    bands = toys.bands(events, dataset, asked.delta_chi2, whole("number", number, 1), seed)
+    events = predict_varied(model, dataset, asked.theory).flat()
+    found = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
+    bands = toys.bands(events, dataset, asked.delta_chi2, whole("number", number, 1), seed, asked.fit)
     notes = (f"{number} toys, seed {seed}, {bands.left_out} of them left out because they cannot be fitted",)
     quantiles = np.stack(list(bands.g_limit.values()))
     return Expected(asked, notes, model.m_chi.ravel(), model.m_zp.ravel(), found, quantiles)

@@ -81,7 +81,7 @@ MUTANTS = (
     Mutant("closed form of chi^2", "fit/gaussian.py", "c, V = 1 + counts", "c, V = 1.01 + counts", "fit"),
     Mutant(
         "spread of the toys",
-        "fit/toys.py",
+        "fit/draws.py",
         "rng.normal(truth[name], ",
         "rng.normal(truth[name] / 2, 0.5 * ",
         "coverage",

@@ -19,7 +19,7 @@ from ..rates.varied import own_name
 from .statistic import Binned
 from .together import Together
 
-FLOOR = 1e-6  # events: where fewer are expected, or less than none, ln mu goes on as its parabola at FLOOR
+FLOOR = 1e-3  # events: where fewer are expected, or less than none, ln mu goes on as its parabola at FLOOR
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,8 @@ class Templates(Binned):
     """-2 ln L of Poisson counts with known templates; neither signal nor background can be negative.
 
     A change of shape, or interference, may still ask for mu < 0 on the way to the minimum. The parabola below FLOOR
-    keeps f convex and finite there, and forbids a bin with counts as the logarithm would.
+    keeps f convex and finite there, and forbids a bin with counts as the logarithm would. It has one more, of height
+    FLOOR, which does the same for a bin without: 2 mu alone would go on falling below 0.
     """
 
     every = 4  # a factor of 1.6 in G from one to the next
@@ -38,8 +39,9 @@ class Templates(Binned):
         above = np.maximum(mu, FLOOR)
         beyond = (mu - above) / FLOOR  # 0 above the floor
         ratio = n_on / above
-        value = 2 * (mu - n_on + xlogy(n_on, ratio) - n_on * (beyond - beyond**2 / 2))
-        return value, ratio * (1 - beyond) - 1, ratio / above
+        value = 2 * (mu - n_on + xlogy(n_on, ratio) - n_on * beyond + (n_on + FLOOR) * beyond**2 / 2)
+        held = np.where(mu < FLOOR, 1 / FLOOR, 0.0)
+        return value, ratio * (1 - beyond) - 1 - beyond, ratio / above + held
 
 
 def templates(dataset):

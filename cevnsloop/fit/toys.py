@@ -14,43 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import FrozenDict, Record, finite, frozen, shaped
-from ..experiments.dataset import Counts
+from ..checks import FrozenDict, Record, frozen
+from .draws import throw, throw_each, throw_from
 from .gaussian import gaussian
 from .limits import DELTA_CHI2, flat, rise
 from .search import rises
 
 BANDS = {"-2": 0.025, "-1": 0.16, "median": 0.5, "+1": 0.84, "+2": 0.975}  # quantiles: the median, 68% and 95%
-
-
-def throw(n_th, dataset, number, seed, nuisances=FrozenDict()):  # noqa: B008, nobody can change it
-    """Counts of `number` toys with the signal n_th, shape (B,); `nuisances` are the true ones, {name: value}, 0 if
-    not there.
-
-    C is Poisson about AC_data + (1 + alpha) n_th + (1 + beta) B_on, AC about AC_data; the minima of the penalties are
-    Gaussian about the true nuisances. `seed` is what numpy.random.default_rng takes.
-    Raises ValueError if n_th has another shape, a mean is negative or number < 1.
-    """
-    if number < 1:
-        raise ValueError(f"number must be >= 1, got {number}")
-    n_th = shaped("n_th", finite("n_th", n_th, ""), dataset.b_ss.shape)
-    rng, widths = np.random.default_rng(seed), {"alpha": dataset.sigma_alpha}
-    widths |= {name: one.sigma for name, one in dataset.backgrounds.items()}
-    truth = {name: float(nuisances.get(name, 0.0)) for name in widths}
-    beam = sum((1 + truth[name]) * one.events for name, one in dataset.backgrounds.items())
-    mean = dataset.b_ss + (1 + truth["alpha"]) * n_th + beam
-    if not np.all(mean >= 0):
-        nuisances = ", ".join(f"{name} {value}" for name, value in truth.items())
-        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g} for {nuisances}")
-    shape = (number, len(mean))
-    n_on, b_ss = rng.poisson(mean, shape).astype(float), rng.poisson(dataset.b_ss, shape).astype(float)
-    return Counts(n_on, b_ss, {name: rng.normal(truth[name], width, number) for name, width in widths.items()})
-
-
-def throw_each(n_th, dataset, number, seed, nuisances):
-    """`number` toys for each of K signals in turn, n_th (K, B) with nuisances {name: (K,)}: K times Counts."""
-    for k, n in enumerate(n_th):  # [seed, 0] would be the same as seed alone
-        yield throw(n, dataset, number, [seed, k + 1], {name: values[k] for name, values in nuisances.items()})
 
 
 def fitted(toys, statistic):
@@ -124,7 +94,13 @@ def bands(events, dataset, delta_chi2, number, seed, statistic=gaussian):
     does.
     """
     made = statistic(dataset)
-    toys, left_out = fitted(throw(_without_signal(events), dataset, number, seed), made)
+    n_th = _without_signal(events)
+    drawn = (
+        throw_from(events.at(0), 0.0, dataset, made, number, seed)
+        if made.changes
+        else throw(n_th, dataset, number, seed)
+    )
+    toys, left_out = fitted(drawn, made)
     limits = fits(events, toys, made, [delta_chi2]).g_limit[delta_chi2]
     # the next toy above the quantile: no average with a toy that has no limit
     quantiles = np.quantile(limits, list(BANDS.values()), axis=0, method="higher")
@@ -163,8 +139,11 @@ def coverage(events, g, dataset, deltas, number, seed, statistic=gaussian):
     g, made = np.asarray(g, dtype=float), statistic(dataset)
     some = np.isfinite(g)
     n_th = events.total(np.where(some, g, 0.0))
+    each = throw_each(n_th, dataset, number, seed, {})
+    if made.changes:
+        each = (throw_from(events.at(0), one, dataset, made, number, [seed, k + 1]) for k, one in enumerate(g))
     fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g), dtype=int)
-    for k, toys in enumerate(throw_each(n_th, dataset, number, seed, {})):
+    for k, toys in enumerate(each):
         if some[k]:
             toys, left_out[k] = fitted(toys, made)
             for delta, limits in fits(events, toys, made, deltas).g_limit.items():

@@ -14,9 +14,12 @@ from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.experiments import beam, csi2021, lar2020
 from cevnsloop.experiments.combined import Combined
+from cevnsloop.experiments.dataset import Counts
 from cevnsloop.fit import newton
+from cevnsloop.fit.draws import throw_from
 from cevnsloop.fit.limits import upper_limit
-from cevnsloop.fit.templates import Templates, templates
+from cevnsloop.fit.templates import FLOOR, Templates, templates
+from cevnsloop.fit.toys import coverage
 from cevnsloop.inputs import STANDARD
 from cevnsloop.model import unit_model
 from cevnsloop.rates.events import sm_events
@@ -71,6 +74,8 @@ def test_counts_and_backgrounds_are_those_of_the_releases(csi, lar):
     # eight and six digits of the fractions are kept
     assert sums["nin"] == pytest.approx(5.6, rel=1e-6, abs=0)
     assert csi.backgrounds["brn"].events.sum() == pytest.approx(18.4, rel=1e-6, abs=0)
+    # no bin of the data comes near the parabola of fit/templates.py
+    assert min(csi.b_on.min(), lar.b_on.min()) > 50 * FLOOR
     assert lar.b_on.sum() == pytest.approx(3152 + 497 + 33, rel=1e-5, abs=0)
 
 
@@ -250,8 +255,6 @@ def test_what_cannot_be_combined_or_fitted_is_refused(csi):
         Combined((csi, csi))
     with pytest.raises(ValueError, match="CsI 2021 needs the statistic poisson, got gaussian"):
         cevnsloop.limit(data="csi2021", statistic="gaussian", **masses)
-    with pytest.raises(ValueError, match="expected limits must be of csi2017, got LAr 2020"):
-        cevnsloop.expected(data="lar2020", **masses)
     with pytest.raises(ValueError, match="norm must be one of release, absolute, got 'own'"):
         lar2020.Settings("own")
 
@@ -285,3 +288,39 @@ def test_many_nuisances_are_fitted_as_few_are(csi, monkeypatch):
     other, others = made.profile(events.n[0], csi.counts, n)
     assert value == pytest.approx(other, rel=1e-13, abs=0)
     np.testing.assert_allclose(list(nuisances.values()), list(others.values()), atol=1e-9)
+
+
+def test_toys_have_the_mean_and_the_spread_of_what_is_expected(csi):
+    events, made, g = predict_varied(MODEL, csi, THEORY), templates(csi), 2e-8
+    drawn = throw_from(events, g, csi, made, 4000, 7)
+    mean = events.total(g) + csi.b_on
+    # 99 means of 4000 Poisson counts; chi^2 of 99 bins is within 99 +- 5 sqrt(198) but once in a million
+    chi2 = ((drawn.n_on.mean(0) - mean) ** 2 / (mean / 4000)).sum()
+    assert abs(chi2 - 99) < 5 * np.sqrt(198), chi2
+    assert not drawn.b_ss.any()
+    widths = {name: drawn.centres[name].std() for name in made.names}
+    np.testing.assert_allclose(list(widths.values()), made.sigmas, rtol=0.06)
+    again = throw_from(events, g, csi, made, 4000, 7)
+    assert (again.n_on == drawn.n_on).all()
+
+
+def test_expected_limits_of_later_data(csi):
+    """The median of toys is the limit of the Asimov data, but for its error and that of 200 toys."""
+    found = cevnsloop.expected(
+        case="A", m_chi=[2.0, 20.0], ratio=10, data="csi2021", delta_chi2=2.71, number=200, seed=3
+    )
+    model = unit_model("A", [2.0, 20.0], [20.0, 200.0])
+    events = predict_varied(model, csi, THEORY)
+    asimov = replace(csi, counts=Counts(events.n[0, 0] + csi.b_on, csi.b_ss))
+    median = upper_limit(events, asimov, 2.71, templates).g_limit
+    np.testing.assert_allclose(found.quantiles[2], median, rtol=0.08)
+    assert (np.diff(found.quantiles, axis=0) > 0).all()
+    assert ((found.quantiles[0] < found.g_limit) & (found.g_limit < found.quantiles[-1])).all()
+
+
+def test_limits_of_toys_cover(csi):
+    """How often a limit at 2.71 is above the truth: 95% for one parameter that is bounded on one side."""
+    events = predict_varied(MODEL, csi, THEORY)
+    one = events.flat()
+    (fraction,) = coverage(one, [2e-8], csi, [2.71], 200, 5, templates).fractions[2.71]
+    assert 0.90 < fraction < 0.99, fraction

@@ -20,13 +20,14 @@ def minus_two_ln(n_on, mu):
 
 
 @pytest.mark.parametrize("n_on", [0.0, 1.0, 7.0, 400.0])
-@pytest.mark.parametrize("s", [-3e-6, 0.0, 5e-7, 0.3, 6.9, 1e4])
+@pytest.mark.parametrize("s", [-3e-3, 0.0, 5e-4, 0.3, 6.9, 1e4])
 def test_a_bin_is_the_function_of_its_definition_and_its_derivatives(n_on, s, dataset):
-    """In mpmath, below the floor with the parabola written as Taylor's series of the logarithm."""
+    """In mpmath, below the floor with the parabola written as Taylor's series of the logarithm, and one more."""
 
     def f(mu):
+        bowl = mp.mpf(FLOOR) * ((mu - mp.mpf(FLOOR)) / mp.mpf(FLOOR)) ** 2 if mu < FLOOR else 0
         log = mp.log(mu) if mu >= FLOOR else mp.polyval(mp.taylor(mp.log, mp.mpf(FLOOR), 2)[::-1], mu - mp.mpf(FLOOR))
-        return 2 * (mu - n_on - n_on * log + (n_on * mp.log(n_on) if n_on else 0))
+        return bowl + 2 * (mu - n_on - n_on * log + (n_on * mp.log(n_on) if n_on else 0))
 
     with mp.workdps(60):
         derivatives = [f(mp.mpf(s)), -mp.diff(f, mp.mpf(s)) / 2, mp.diff(f, mp.mpf(s), 2) / 2]
@@ -36,6 +37,16 @@ def test_a_bin_is_the_function_of_its_definition_and_its_derivatives(n_on, s, da
     size = np.array([2 * (abs(s) + n_on + abs(expected[0])), 1 + abs(expected[1]), abs(expected[2])])
     # at the floor itself mp.diff looks to both sides, where the third derivative differs: not among the points
     assert (abs(found - expected) <= 8 * EPS * size).all(), (found, expected)
+
+
+def test_less_than_nothing_is_no_way_to_fit_a_bin_without_counts(dataset):
+    """2 mu alone falls without end below 0; f does not, and is smallest where nothing is expected."""
+    s = np.array([[-1.0, -1e-3, 0.0, 1e-3]])
+    value, slope, _ = templates(dataset).terms(s, np.zeros((1, 4)), 0.0)
+    assert (value >= 0).all(), value
+    assert value[0].argmin() == 2
+    assert (slope[0, :2] > 0).all()
+    assert slope[0, 3] == pytest.approx(-1, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.0, 3.0])
