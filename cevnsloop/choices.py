@@ -145,8 +145,7 @@ class Choices(Record):
     @property
     def later(self):
         """Whether the steady state of the data is a template, as in the releases after that of 2017."""
-        parts = getattr(self.dataset, "parts", (self.dataset,))
-        return any(part.templates for part in parts)
+        return self.dataset.templates
 
     def only_2017(self, what):
         """Raise ValueError if the data are later ones: `what` is not made for them."""

@@ -166,12 +166,11 @@ def toy_limits(job, piece):
     """The same rows with toys, {column: array}: masses and TOYS."""
     m_chi, m_zp = job.masses(slice(*piece))
     events, dataset = _predicted(job, m_chi, m_zp)
-    job.choices.only_2017("toys")
-    delta, drawn = job.choices.delta_chi2, (job.toys, job.seed)
-    g_limit = upper_limit(events, dataset, delta).g_limit
-    expected = toys.bands(events, dataset, delta, *drawn)
-    covered = [toys.coverage(events.at([n]), [g], dataset, [delta], *drawn) for n, g in enumerate(g_limit)]
-    fc = toys.feldman_cousins(events, dataset, 0.9, *drawn)
+    delta, drawn, fit = job.choices.delta_chi2, (job.toys, job.seed), job.choices.fit
+    g_limit = upper_limit(events, dataset, delta, fit).g_limit
+    expected = toys.bands(events, dataset, delta, *drawn, fit)
+    covered = [toys.coverage(events.at([n]), [g], dataset, [delta], *drawn, fit) for n, g in enumerate(g_limit)]
+    fc = toys.feldman_cousins(events, dataset, 0.9, *drawn, fit)
     left_out = expected.left_out + np.array([one.left_out[0] for one in covered]) + fc.left_out.sum(-1)
     columns = (g_limit, *expected.g_limit.values(), np.array([one.fractions[delta][0] for one in covered]), fc.g_limit)
     return {"m_chi": m_chi, "m_zp": m_zp, **dict(zip(TOYS, (*columns, left_out), strict=True))}

@@ -39,6 +39,7 @@ class Combined(Record):
     settings = property(lambda self: Settings(tuple(part.settings for part in self.parts)))
     sigma_alpha = property(lambda self: max(part.sigma_alpha for part in self.parts))
     experiment = property(lambda self: Side(self.parts))
+    templates = property(lambda self: any(part.templates for part in self.parts))
 
     @property
     def counts(self):

@@ -30,24 +30,38 @@ def throw(n_th, dataset, number, seed, nuisances=FrozenDict()):  # noqa: B008, n
     return Counts(n_on, b_ss, {name: rng.normal(truth[name], width, number) for name, width in widths.items()})
 
 
-def throw_from(events, g, dataset, statistic, number, seed):
+def throw_from(events, g, dataset, statistic, number, seed, nuisances=FrozenDict()):  # noqa: B008
     """Counts of `number` toys of one model at the coupling g, Events of shape (3, B), for any statistic.Statistic.
 
-    All nuisances are 0 in truth, what shapes the signal too; the minima of their penalties are Gaussian about 0. The
-    mean of a count is what the statistic expects; data without anticoincidence counts draw none.
+    `nuisances` are the true ones, {name: value}, 0 if not there; the minima of their penalties are Gaussian about them.
+    The mean of a count is what the statistic expects, but no less than 0; data without anticoincidence
+    counts draw none. Raises ValueError if number < 1.
     """
     if number < 1:
         raise ValueError(f"number must be >= 1, got {number}")
     rng, y = np.random.default_rng(seed), np.square(g)
     parts = np.stack([events.n, *(events.changes[name] for name in statistic.changes)])
     signal = parts[:, 0] + y * (parts[:, 1] + y * parts[:, 2])
-    mean = dataset.b_ss + np.tensordot(statistic.none, statistic.vectors(signal[..., None])[..., 0], 1)
-    if not np.all(mean >= 0):
-        raise ValueError(f"the mean count of a bin must be >= 0, got {mean.min():.4g}")
+    truth = np.array([float(nuisances.get(name, 0.0)) for name in statistic.names])
+    excess = np.tensordot(statistic.none + truth, statistic.vectors(signal[..., None])[..., 0], 1)
+    mean = np.maximum(dataset.b_ss + excess, 0.0)
     shape = (number, len(mean))
     n_on, b_ss = rng.poisson(mean, shape).astype(float), rng.poisson(dataset.b_ss, shape).astype(float)
-    widths = zip(statistic.names, statistic.sigmas, strict=True)
-    return Counts(n_on, b_ss, {name: rng.normal(0.0, width, number) for name, width in widths})
+    widths = zip(statistic.names, truth, statistic.sigmas, strict=True)
+    return Counts(n_on, b_ss, {name: rng.normal(true, width, number) for name, true, width in widths})
+
+
+def thrown(events, g, dataset, statistic, number, seed, nuisances=FrozenDict()):  # noqa: B008
+    """`number` toys of one model, Events of shape (3, 1, B), for each of the couplings g (K,) in turn, with the true
+    nuisances {name: (K,)}: K times Counts.
+    """
+    g = np.where(np.isfinite(g), g, 0.0)
+    if not dataset.templates:
+        yield from throw_each(events.total(g[:, None])[:, 0], dataset, number, seed, nuisances)
+        return
+    for k, one in enumerate(g):
+        true = {name: values[k] for name, values in nuisances.items()}
+        yield throw_from(events.at(0), one, dataset, statistic, number, [seed, k + 1], true)
 
 
 def throw_each(n_th, dataset, number, seed, nuisances):

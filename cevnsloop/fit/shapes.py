@@ -19,8 +19,10 @@ from ..checks import choice, positive
 from ..experiments import csi2017
 from ..experiments.dataset import Dataset
 from ..rates.events import Events, predict
+from ..rates.varied import predict_varied
 from .gaussian import gaussian
 from .limits import upper_limit
+from .templates import templates
 
 ACCEPTANCE = ("acceptance_a", "acceptance_k", "acceptance_x0")
 INGREDIENTS = ("quenching", "light_yield", *ACCEPTANCE, "neutrinos_per_proton", "nuclear_size")
@@ -77,9 +79,13 @@ def variations(dataset, theory):
     """Pairs of a data set and a theory.Theory that differ in one ingredient, {name: (one sigma down, one sigma up)}.
 
     Under "second_moments" are the theories with the other sets of second moments in the order of the inputs: which
-    to use is a choice and has no standard deviation.
+    to use is a choice and has no standard deviation. Of later data these are their own variations.
     """
-    pairs = {name: tuple((shifted(dataset, name, sign), theory) for sign in (-1, 1)) for name in INGREDIENTS}
+    if dataset.templates:
+        own = {name: [replace(dataset, experiment=one) for one in pair] for name, pair in dataset.variations.items()}
+        pairs = {name: tuple((one, theory) for one in pair) for name, pair in own.items()}
+    else:
+        pairs = {name: tuple((shifted(dataset, name, sign), theory) for sign in (-1, 1)) for name in INGREDIENTS}
     others = [name for name in inputs.names("second_moments") if name != theory.moments]
     pairs["second_moments"] = tuple((dataset, replace(theory, moments=name)) for name in others)
     return pairs
@@ -88,11 +94,14 @@ def variations(dataset, theory):
 def limit_shifts(model, dataset, theory, delta_chi2):
     """Relative change of g_limit for every pair of `variations`, {name: array of shape (2, ...)}, down first.
 
-    (...) is the shape of the model's masses; the chi^2 is that of Eq. (34), alpha included. inf where only the shifted
+    (...) is the shape of the model's masses; the chi^2 is that of Eq. (34), alpha included, of later data the
+    likelihood with all its nuisances, so that an ingredient is counted twice there too. inf where only the shifted
     limit is never reached, nan where that of `dataset` is not, and without a signal.
     """
 
     def limit(data, theory):
+        if data.templates:
+            return upper_limit(predict_varied(model, data, theory), data, delta_chi2, templates).g_limit
         return upper_limit(predict(model, data.experiment, theory), data, delta_chi2).g_limit
 
     nominal = limit(dataset, theory)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import FrozenDict, Record, frozen
-from .draws import throw, throw_each, throw_from
+from .draws import throw, throw_from, thrown
 from .gaussian import gaussian
 from .limits import DELTA_CHI2, flat, rise
 from .search import rises
@@ -95,11 +95,10 @@ def bands(events, dataset, delta_chi2, number, seed, statistic=gaussian):
     """
     made = statistic(dataset)
     n_th = _without_signal(events)
-    drawn = (
-        throw_from(events.at(0), 0.0, dataset, made, number, seed)
-        if made.changes
-        else throw(n_th, dataset, number, seed)
-    )
+    if dataset.templates:
+        drawn = throw_from(events.at(0), 0.0, dataset, made, number, seed)
+    else:
+        drawn = throw(n_th, dataset, number, seed)
     toys, left_out = fitted(drawn, made)
     limits = fits(events, toys, made, [delta_chi2]).g_limit[delta_chi2]
     # the next toy above the quantile: no average with a toy that has no limit
@@ -138,12 +137,8 @@ def coverage(events, g, dataset, deltas, number, seed, statistic=gaussian):
     """
     g, made = np.asarray(g, dtype=float), statistic(dataset)
     some = np.isfinite(g)
-    n_th = events.total(np.where(some, g, 0.0))
-    each = throw_each(n_th, dataset, number, seed, {})
-    if made.changes:
-        each = (throw_from(events.at(0), one, dataset, made, number, [seed, k + 1]) for k, one in enumerate(g))
     fractions, left_out = {delta: np.full(len(g), np.nan) for delta in deltas}, np.zeros(len(g), dtype=int)
-    for k, toys in enumerate(each):
+    for k, toys in enumerate(thrown(events, g, dataset, made, number, seed)):
         if some[k]:
             toys, left_out[k] = fitted(toys, made)
             for delta, limits in fits(events, toys, made, deltas).g_limit.items():
@@ -194,12 +189,13 @@ def feldman_cousins(events, dataset, level, number, seed, statistic=gaussian):
     data = fits(events, flat(dataset.counts), made, [far])
     g = np.where(np.isfinite(data.g_limit[far][0]), data.g_limit[far][0], np.nan)[:, None] * FRACTIONS
     critical, left_out = np.full(g.shape, np.nan), np.zeros(g.shape, dtype=int)
-    n_th = np.stack([events.total(column) for column in np.where(np.isnan(g), 0.0, g).T], axis=1)
-    chi2, nuisances = made.profile(n_th, dataset.counts)
+    y = np.where(np.isnan(g), 0.0, g)[..., None] ** 2
+    parts = (events.n, *(events.changes[name] for name in made.changes))
+    n_th, *changes = (n[0][:, None] + y * (n[1][:, None] + y * n[2][:, None]) for n in parts)
+    chi2, nuisances = made.profile(n_th, dataset.counts, dict(zip(made.changes, changes, strict=True)))
     for n in np.flatnonzero(np.isfinite(g[:, 0])):
-        for k, toys in enumerate(
-            throw_each(n_th[n], dataset, number, seed, {name: values[n] for name, values in nuisances.items()})
-        ):
+        true = {name: values[n] for name, values in nuisances.items()}
+        for k, toys in enumerate(thrown(events.at([n]), g[n], dataset, made, number, seed, true)):
             toys, left_out[n, k] = fitted(toys, made)
             critical[n, k] = np.quantile(excess(events.at([n]), g[n, k], toys, made), level)
     q = np.where(np.isnan(g), np.nan, chi2 - data.chi2_min[0][:, None])

@@ -12,17 +12,20 @@ from scipy.stats import exponnorm, gamma, norm, poisson
 import cevnsloop
 from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.app.cli import main
+from cevnsloop.choices import made
 from cevnsloop.experiments import beam, csi2021, lar2020
 from cevnsloop.experiments.combined import Combined
 from cevnsloop.experiments.dataset import Counts
 from cevnsloop.fit import newton
-from cevnsloop.fit.draws import throw_from
+from cevnsloop.fit.draws import throw_from, thrown
 from cevnsloop.fit.limits import upper_limit
+from cevnsloop.fit.shapes import limit_shifts
 from cevnsloop.fit.templates import FLOOR, Templates, templates
 from cevnsloop.fit.toys import coverage
 from cevnsloop.inputs import STANDARD
 from cevnsloop.model import unit_model
-from cevnsloop.rates.events import sm_events
+from cevnsloop.rates.events import Events, sm_events
 from cevnsloop.rates.varied import predict_varied
 
 ROOT = Path(__file__).parents[3]
@@ -324,3 +327,35 @@ def test_limits_of_toys_cover(csi):
     one = events.flat()
     (fraction,) = coverage(one, [2e-8], csi, [2.71], 200, 5, templates).fractions[2.71]
     assert 0.90 < fraction < 0.99, fraction
+
+
+def test_toys_of_every_kind_from_the_command_line(tmp_path):
+    """Expected limits, coverage and Feldman-Cousins of the later data, and of a detector, in one table."""
+    out = tmp_path / "toys.csv"
+    masses = ["--case", "A", "--ratio", "10", "--m-chi-min", "5", "--m-chi-max", "5", "--points", "1"]
+    drawn = ["--toys", "30", "--seed", "2", "--delta-chi2", "2.71", "--out", str(out)]
+    detector = str(ROOT / "book" / "detectors" / "nai.toml")
+    for data in ("csi2021", detector):
+        assert main(["toys", *masses, *drawn, "--data", data]) == 0
+        rows = [line for line in out.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        row = dict(zip(rows[0].split(","), map(float, rows[1].split(",")), strict=True))
+        assert row["expected_m2"] < row["expected_median"] < row["expected_p2"], row
+        assert 0.7 <= row["coverage"] <= 1, row
+        assert 0.5 * row["g_limit"] < row["g_fc"] < 1.3 * row["g_limit"], row
+        out.unlink()
+
+
+def test_a_detector_without_changes_has_toys_with_its_own_nuisances():
+    text = (ROOT / "book" / "detectors" / "nai.toml").read_text(encoding="utf-8")
+    data = made(str(ROOT / "book" / "detectors" / "nai.toml"), STANDARD)
+    events, fit = predict_varied(MODEL, data, THEORY), templates(data)
+    (drawn,) = thrown(Events(events.n[:, None]), np.array([0.0]), data, fit, 500, 3)
+    assert set(drawn.centres) == {"flux", "background"}, text
+    assert drawn.centres["flux"].std() == pytest.approx(0.15, rel=0.1)
+
+
+def test_what_a_shape_does_to_the_limit_of_later_data(csi):
+    found = limit_shifts(MODEL, csi, THEORY, 2.71)
+    assert {"quenching", "efficiency", "nuclear_size", "time"} <= set(found)
+    # one standard deviation of a shape that the fit may move too: some percent, in both directions
+    assert all(0 < abs(shift).max() < 0.3 for name, shift in found.items() if name in csi.variations), found

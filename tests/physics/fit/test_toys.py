@@ -6,7 +6,7 @@ from fitting import AS_PUBLISHED, altered, polynomial, predict, sm_events
 from scipy import stats
 
 from cevnsloop.experiments.dataset import Counts
-from cevnsloop.fit import search, toys
+from cevnsloop.fit import draws, search, toys
 from cevnsloop.fit.gaussian import gaussian
 from cevnsloop.fit.limits import flat, upper_limit
 from cevnsloop.fit.poisson import poisson
@@ -177,7 +177,7 @@ def test_toys_of_the_likelihood(dataset, events):
 
     g = g * np.linspace(0.6, 1.1, 12)
     covered = [toys.coverage(one, g, dataset, [1.0], number, 9, kind).fractions[1.0] for kind in (poisson, gaussian)]
-    each = zip(g, toys.throw_each(one.total(g), dataset, number, 9, {}), strict=True)
+    each = zip(g, draws.throw_each(one.total(g), dataset, number, 9, {}), strict=True)
     expected = [(toys.fits(one, again, poisson(dataset), [1.0]).g_limit[1.0] >= at).mean() for at, again in each]
     assert covered[0].tolist() == expected
     assert covered[1].tolist() != expected
@@ -244,7 +244,7 @@ def test_the_last_crossing_counts(excess, crossing):
 def test_toys_of_each_signal_are_toys_of_their_own(dataset, events):
     n_th = events.total(np.array([1e-9, 1e-8, 1e-3]))
     nuisances = {"alpha": np.array([0.0, 0.1, -0.2]), "beta": np.array([0.0, 0.3, 0.0])}
-    each = list(toys.throw_each(n_th, dataset, 4, 6, nuisances))
+    each = list(draws.throw_each(n_th, dataset, 4, 6, nuisances))
     assert len(each) == 3
     for k, got in enumerate(each):
         alone = toys.throw(n_th[k], dataset, 4, [6, k + 1], {name: values[k] for name, values in nuisances.items()})
