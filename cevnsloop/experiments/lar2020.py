@@ -115,3 +115,9 @@ def response(figures, tables=TABLES, shape="cevns"):
         columns * share.ravel(),
         figures["resolution"] * np.sqrt(units.keV),
     )
+
+
+def released(table=inputs.STANDARD, tables=TABLES):
+    """The signal that the release predicts, events in the bins of energy, F90 and time, shape (12, 8, 10)."""
+    light, times = (read_table(tables, f"{name}.csv")["cevns"] for name in ("light", "times"))
+    return table.value("lar2020.cevns") * np.outer(light, times).reshape(12, 8, 10)
