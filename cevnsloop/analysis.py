@@ -65,7 +65,7 @@ def limit_of(asked, m_chi, m_zp):
 
 def _answer(asked, m_chi, m_zp, g_limit, g_best, chi2_min, loop_share):
     arrays = (np.asarray(a) for a in (m_chi, m_zp, g_limit, g_best, chi2_min, loop_share))
-    return UpperLimit(asked, _notes(asked, m_chi, m_zp, g_limit, loop_share), *arrays)
+    return UpperLimit(asked, notes(asked, m_chi, m_zp, g_limit, loop_share), *arrays)
 
 
 def spectrum(m_chi, m_zp=None, g=0.0, *, ratio=None, **choices):
@@ -86,8 +86,8 @@ def spectrum_of(asked, m_chi, m_zp, g):
     g, dataset = number("g", g, "", non_negative), instance("data of a spectrum", asked.dataset, Dataset)
     parts = rates.parts(model, dataset.experiment, asked.theory, g)
     seen = (dataset.n_obs, dataset.sigma, dataset.b_on)
-    notes = _notes(asked, model.m_chi, model.m_zp, g, np.nan)
-    return Spectrum(asked, notes, float(model.m_chi), float(model.m_zp), g, *parts.values(), sum(parts.values()), *seen)
+    said = notes(asked, model.m_chi, model.m_zp, g, np.nan)
+    return Spectrum(asked, said, float(model.m_chi), float(model.m_zp), g, *parts.values(), sum(parts.values()), *seen)
 
 
 def scan(m_chi, *, ratio=None, m_zp=None, out=None, workers=1, executor=None, progress=None, note=print, **choices):
@@ -225,9 +225,9 @@ def expected(m_chi, m_zp=None, *, ratio=None, number=1000, seed=1, **choices):
     events = predict_varied(model, dataset, asked.theory).flat()
     found = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
     bands = toys.bands(events, dataset, asked.delta_chi2, whole("number", number, 1), seed, asked.fit)
-    notes = (f"{number} toys, seed {seed}, {bands.left_out} of them left out because they cannot be fitted",)
+    said = (f"{number} toys, seed {seed}, {bands.left_out} of them left out because they cannot be fitted",)
     quantiles = np.stack(list(bands.g_limit.values()))
-    return Expected(asked, notes, model.m_chi.ravel(), model.m_zp.ravel(), found, quantiles)
+    return Expected(asked, said, model.m_chi.ravel(), model.m_zp.ravel(), found, quantiles)
 
 
 def _m_zp(m_chi, m_zp, ratio):
@@ -236,7 +236,7 @@ def _m_zp(m_chi, m_zp, ratio):
     return number("ratio", ratio, "", positive) * positive("m_chi", m_chi, "MeV") if m_zp is None else m_zp
 
 
-def _notes(asked, m_chi, m_zp, g, loop_share):
+def notes(asked, m_chi, m_zp, g, loop_share):
     """What a reader must know of masses and couplings, each kind once."""
     loops, quarks = np.asarray(loop_share) > 0.5, asked.theory.amplitude.separable
     odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])

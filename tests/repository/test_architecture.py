@@ -23,6 +23,7 @@ FLOORS = (
     ("jobs",),
     ("results",),
     ("analysis",),
+    ("tidy",),
     ("app", "__main__"),
 )
 BESIDE = ("derivation", "referees")  # for tests, benchmarks and chapters only
