@@ -77,6 +77,13 @@ MUTANTS = (
         '"published": (-13, -6, 15, 5)',
         "loops",
     ),
+    Mutant(
+        "exact kernel of the vector current",
+        "amplitudes/gluon.py",
+        '"vector": (3, 0, -9, 6)',
+        '"vector": (3, 0, -9, 6.1)',
+        "completeness",
+    ),
     Mutant("Michel spectrum", "rates/flux.py", "m_mu / 2, (2.0, 4.0)", "m_mu / 2, (3.0, 0.0)", "spectrum"),
     Mutant("closed form of chi^2", "fit/gaussian.py", "c, V = 1 + counts", "c, V = 1.01 + counts", "fit"),
     Mutant(

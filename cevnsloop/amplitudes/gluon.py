@@ -1,4 +1,4 @@
-"""Two-loop gluon function F_G of the Goldstone pair, Eqs. A7-A13.
+"""Gluons by a heavy-quark loop: the function F_G of the Goldstone pair, Eqs. A7-A13, and the exact kernels.
 
 At zero neutrino momentum the X_n of Eqs. A8-A10 are partial fractions: X_n is the loop integral over
 1/[(l^2 - m_chi^2)(l^2 - z)(l^2 - Q)^n] with z = m_zp^2, Q = m_q^2/u, u = x(1 - x).  After d/dz and the Wick
@@ -16,6 +16,11 @@ The second (one heavy-quark loop in a constant gluon field) is the first with it
 integral is closed: with J_N = int_0^1 dx d^-N,
 
     published:  k = -13 - 6 J_1 + 15 J_2 + 4 J_3        rederived:  k = -5 - 6 J_1 + 15 J_2 - 4 J_3.
+
+All other gluon exchange by heavy quarks is of the same form (derivation/gluon_background.py derives it). For two Z' and
+quarks of the mass m_q, which Eq. (9) takes as massless, and for what the longitudinal Z' and the Goldstone boson do:
+
+    vector: k = 3 - 9 J_2 + 6 J_3      transverse: k = -9 (1 - J_2)      longitudinal: k = 1 - (3 J_2 - J_3)/2.
 """
 
 import math
@@ -25,6 +30,7 @@ import numpy as np
 from ..checks import choice, non_negative, positive
 
 KERNELS = {"published": (-13, -6, 15, 4), "rederived": (-5, -6, 15, -4)}  # of 1, J_1, J_2, J_3
+LOOPS = {"vector": (3, 0, -9, 6), "transverse": (-9, 0, 9, 0), "longitudinal": (1, 0, -1.5, 0.5)}
 SWITCH = 0.5  # s/m_q^2 below which the power series replaces the closed form
 STEP = 0.4  # of the trapezoid rule in ln s
 ENDS = 1e-8, 1e8  # truncation, in units of the smallest and the largest squared mass
@@ -46,7 +52,7 @@ def feynman_J(r):
 
 def _series(name, terms=20):
     """Taylor coefficients of k(r), highest first; those of J_N are (-1)^j C(N+j-1, j) j!^2/(2j+1)!."""
-    c0, *c = KERNELS[name]
+    c0, *c = (KERNELS | LOOPS)[name]
     coefficients = [float(c0 + sum(c))]
     for j in range(1, terms):
         J = [math.comb(N + j - 1, j) for N in (1, 2, 3)]
@@ -55,18 +61,20 @@ def _series(name, terms=20):
     return coefficients[::-1]
 
 
-_SERIES = {name: _series(name) for name in KERNELS}
+_SERIES = {name: _series(name) for name in KERNELS | LOOPS}
 
 
 def gluon_kernel(r, kernel):
-    """Kernel k(r) of F_G at r = s/m_q^2 >= 0 (no unit, any shape), `kernel` "published" or "rederived".
+    """Kernel k(r) at r = s/m_q^2 >= 0 (no unit, any shape), `kernel` one of KERNELS, for F_G, or of LOOPS.
 
-    k < 0: it starts as -6 r (-2 r), falls to -13.20 at r = 68 (-5.37 at r = 35) and tends to -13 (-5).  At small
-    r the closed form subtracts numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed
-    instead.  Measured relative error: 1 eps below the switch, 9 (17) eps just above it.  ValueError for an
+    That of F_G is < 0: it starts as -6 r (-2 r), falls to -13.20 at r = 68 (-5.37 at r = 35) and tends to -13 (-5).
+    At small r the closed form subtracts numbers of order 10: below r = 0.5 the power series in r (radius 4) is summed
+    instead.  Measured relative error: 1 eps below the switch, 9 (17) eps just above it, for LOOPS up to 40 eps, the
+    "vector" one beginning only with 3 r^2/10.  ValueError for an
     unknown kernel and for r < 0 or infinite; nan passes through.
     """
-    c0, c1, c2, c3 = KERNELS[choice("kernel", kernel, KERNELS)]
+    known = KERNELS | LOOPS
+    c0, c1, c2, c3 = known[choice("kernel", kernel, known)]
     J1, J2, J3 = feynman_J(r)
     r = np.asarray(r, dtype=np.float64)
     near = np.minimum(r, SWITCH)
@@ -80,11 +88,20 @@ def F_G(m_chi, m_zp, m_q, kernel):
     """F_G of Eq. A7 in MeV^-4 for masses in MeV (broadcast together), `kernel` "published" or "rederived".
 
     It contains the d/dm_zp^2 of Eq. 10 already.  Limits: 24 D00b/m_q^2 (8 D00b/m_q^2) for a heavy quark and
-    -13 D0b (-5 D0b) for a light one.  The integrand in ln s is analytic in the strip |Im ln s| < pi, so the
-    trapezoid rule with step h is wrong by exp(-2 pi^2/h) times powers of 1/h; exp(-2 pi^2/h) = 4e-22 at h = 0.4.
-    The truncated ends are below 1e-15.  The nodes in s/m_q^2 are common to all masses, so that the kernel is
-    evaluated once.  Memory: about 150 floats per result and temporary, more for masses that span many orders.
-    ValueError for an unknown kernel and for a mass that is not positive and finite; nan passes through.
+    -13 D0b (-5 D0b) for a light one.  As `loop_integral`. ValueError for another kernel.
+    """
+    return loop_integral(m_chi, m_zp, m_q, choice("kernel", kernel, KERNELS))
+
+
+def loop_integral(m_chi, m_zp, m_q, kernel):
+    """int_0^inf ds k(s/m_q^2) / [(s + m_chi^2)(s + m_zp^2)^2] in MeV^-4 for masses in MeV (broadcast together).
+
+    `kernel` is one of KERNELS or LOOPS; that of "longitudinal" is used with another weight.  The integrand in ln s is
+    analytic in the strip |Im ln s| < pi, so the trapezoid rule with step h is wrong by exp(-2 pi^2/h) times powers of
+    1/h; exp(-2 pi^2/h) = 4e-22 at h = 0.4.  The truncated ends are below 1e-15.  The nodes in s/m_q^2 are common to all
+    masses, so that the kernel is evaluated once.  Memory: about 150 floats per result and temporary, more for masses
+    that span many orders.  ValueError for an unknown kernel and for a mass that is not positive and finite; nan passes
+    through.
     """
     named = {"m_chi": m_chi, "m_zp": m_zp, "m_q": m_q}
     m_chi, m_zp, m_q = (positive(name, mass, "MeV", allow_nan=True) for name, mass in named.items())

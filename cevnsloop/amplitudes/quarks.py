@@ -21,6 +21,7 @@ VALENCE = {"p": {"u": 2, "d": 1}, "n": {"u": 1, "d": 2}}
 
 KAPPA = {"A": -4, "B": 12}  # below Eq. (5)
 KAPPA_PRIME = {"A": -3, "B": 13}  # below Eq. (9)
+GOLDSTONE_FACTOR = {"published": 1, "rederived": -1 / 2}
 TWO_27THS = 2 / 27  # Eq. (12)
 LOOP_FACTOR = 1 / (4 * np.pi) ** 2
 LARGEST = 1e100  # |g_q| whose square, times masses, stays in the range of float64
@@ -63,10 +64,7 @@ class Quarks(Record):
 
     def flip_and_keep(self, E, T, model, nucleus, theory):
         """What c1 / (M E) + c3 M E and c2 of Eq. (25) are times the form factor: theory.Amplitude."""
-        (c,) = self.coefficients([nucleus], model, theory)
-        M = nucleus.M
-        F = helm(2 * M * T, nucleus)
-        return F * (c.c1 / (M * E) + c.c3 * M * E), F * c.c2
+        return separable_flip_and_keep(E, T, model, nucleus, theory, self)
 
     def flipped(self, *switches):
         """This amplitude with the named switches in the other position; ValueError for an unknown name."""
@@ -99,6 +97,14 @@ class LoopCoefficients(Record):
     def __post_init__(self):
         units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
         self._keep(**{name: finite(name, getattr(self, name), unit) for name, unit in units.items()})
+
+
+def separable_flip_and_keep(E, T, model, nucleus, theory, amplitude):
+    """F (c1 / (M E) + c3 M E) in MeV^-4 and F c2 in MeV^-5, F being the form factor of the nucleus."""
+    (c,) = amplitude.coefficients([nucleus], model, theory)
+    M = nucleus.M
+    F = helm(2 * M * T, nucleus)
+    return F * (c.c1 / (M * E) + c.c3 * M * E), F * c.c2
 
 
 def vector_charge(model, nucleus):
@@ -134,10 +140,10 @@ def twist2_sum(model, nucleus, amplitude, moments, power=0, table=inputs.STANDAR
 
     published: sum over u d s c b of g_q^2 m_q^power [Z/m_p q2^p + N/m_n q2^n], as printed: Eq. (13), which holds for
     a nucleon, with the momentum of the nucleus. rederived: [Z m_p q2^p + N m_n q2^n] / M^2: nucleons at rest in
-    the nucleus. q2 = q(2) + qbar(2) are the second moments of the set called `moments`; the neutron's u and
-    d are the proton's d and u.
+    the nucleus. q2 = q(2) + qbar(2) are the second moments of the set called `moments`, or a mapping of them; the
+    neutron's u and d are the proton's d and u.
     """
-    q2 = table.values(f"second_moments.{moments}")
+    q2 = table.values(f"second_moments.{moments}") if isinstance(moments, str) else moments
     m = table.values("masses")
     m_q = table.values("quark_masses")
     isospin = {"u": "d", "d": "u"}
@@ -170,46 +176,60 @@ def loop_coefficients_of(nuclei, model, amplitude, moments, table=inputs.STANDAR
         if abs(g) > LARGEST:
             raise ValueError(f"g_q[{flavour!r}] must be at most {LARGEST:g} in magnitude, got {g}")
     boxes = loops.boxes(model.m_chi, model.m_zp)
-    exchanges = [_vector_exchange(model, boxes, amplitude, moments, table)]
+    scalars = [_vector_scalar(model, boxes, table)]
     if model.case == "B":
-        exchanges.append(_goldstone_exchange(model, boxes, amplitude, moments, table))
-    g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
+        scalars.append(_goldstone_scalar(model, boxes, amplitude, table))
+    twist2 = twist2_boxes(model, boxes, amplitude)
     found = []
     for nucleus in nuclei:
-        c1, c2, c3 = (sum(parts) for parts in zip(*(exchange(nucleus) for exchange in exchanges), strict=True))
-        found.append(LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3))
+        c1 = sum(scalar(nucleus) for scalar in scalars)
+        found.append(assembled(model, nucleus, c1, twist2, amplitude, moments, table))
     return found
 
 
-def _vector_exchange(model, boxes, amplitude, moments, table):
-    """Two Z' in one and two loops: Eqs. (26)-(28) and the terms of (29)-(31) that have the same form.
+def assembled(model, nucleus, c1, twist2, amplitude, moments, table):
+    """LoopCoefficients from c1 without (4 pi)^-2 and the couplings g_chi, and the `twist2_boxes`."""
+    sums = [(twist2_sum(model, nucleus, amplitude, moments, power, table), *both) for power, both in twist2.items()]
+    c2, c3 = (sum(one[0] * one[i] for one in sums) for i in (1, 2))
+    g_LL, g_LR = LOOP_FACTOR * model.g_chi_L**2, LOOP_FACTOR * model.g_chi_L * model.g_chi_R
+    return LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3)
 
-    Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
+
+def twist2_boxes(model, boxes, amplitude):
+    """{power of m_q: (of c2, of c3)}: what multiplies `twist2_sum` in Eqs. (27)-(28), in case B in (30)-(31)."""
+    m_chi, z = model.m_chi, model.m_zp**2
+    found = {0: (boxes.twist2, -8 * m_chi / z * boxes.D11_ab)}
+    if model.case == "B":
+        factor = GOLDSTONE_FACTOR[amplitude.goldstone_box]
+        found[2] = -64 * m_chi**2 / z**3 * boxes.D001_ab * factor, -32 * m_chi**3 / z**3 * boxes.D11_ab * factor
+    return found
+
+
+def _vector_scalar(model, boxes, table):
+    """Two Z' in one and two loops: Eq. (26) and the terms of (29) that have the same form.
+
+    Returns the function of the nucleus that gives c1 without (4 pi)^-2 and the couplings g_chi.
     """
-    m_chi, m_zp = model.m_chi, model.m_zp
+    m_chi = model.m_chi
     light_box = -m_chi * (KAPPA[model.case] - 2) * boxes.D0b  # loops.scalar_box
     heavy_box = -m_chi * KAPPA_PRIME[model.case] * boxes.D0b
     heavy = TWO_27THS * sum(model.g_q.get(q, 0.0) ** 2 for q in HEAVY)
-    c2_box = boxes.twist2
-    c3_box = -8 * m_chi / m_zp**2 * boxes.D11_ab
 
-    def coefficients(nucleus):
-        twist2 = twist2_sum(model, nucleus, amplitude, moments, table=table)
-        c1 = light_box * scalar_sum(model, nucleus, 0, table) + heavy_box * (heavy * gluon_sum(nucleus, table))
-        return c1, c2_box * twist2, c3_box * twist2
+    def c1(nucleus):
+        return light_box * scalar_sum(model, nucleus, 0, table) + heavy_box * (heavy * gluon_sum(nucleus, table))
 
-    return coefficients
+    return c1
 
 
-def _goldstone_exchange(model, boxes, amplitude, moments, table):
-    """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eqs. (29)-(31).
+def _goldstone_scalar(model, boxes, amplitude, table):
+    """Z' and pNGB, and two pNGBs in one and two loops: the other terms of Eq. (29).
 
-    Returns the function of the nucleus that gives c1, c2, c3 without (4 pi)^-2 and the couplings g_chi.
+    Returns the function of the nucleus that gives c1 without (4 pi)^-2 and the couplings g_chi.
     Rederived, the one-loop terms of two pNGBs are minus one half of the printed ones: the current at the second
     neutrino vertex is the Hermitian conjugate of the first.
     """
     m_chi, m_zp, z = model.m_chi, model.m_zp, model.m_zp**2
-    factor = {"published": 1, "rederived": -1 / 2}[amplitude.goldstone_box]
+    factor = GOLDSTONE_FACTOR[amplitude.goldstone_box]
     mixed_box = 32 * m_chi / z * boxes.D00b
     scalar_box = -32 * m_chi**3 / z**3 * boxes.D00_ab * factor
     heavy_box = 0.0
@@ -217,12 +237,9 @@ def _goldstone_exchange(model, boxes, amplitude, moments, table):
         m_q = table.value(f"quark_masses.{q}")
         F_G = gluon.F_G(m_chi, m_zp, m_q, amplitude.gluon_kernel)
         heavy_box = heavy_box + 2 * TWO_27THS * m_chi**3 / z**2 * (model.g_q[q] * m_q) ** 2 * F_G
-    c2_box = -64 * m_chi**2 / z**3 * boxes.D001_ab * factor
-    c3_box = -32 * m_chi**3 / z**3 * boxes.D11_ab * factor
 
-    def coefficients(nucleus):
-        twist2 = twist2_sum(model, nucleus, amplitude, moments, 2, table)
-        c1 = mixed_box * scalar_sum(model, nucleus, 0, table) + scalar_box * scalar_sum(model, nucleus, 2, table)
-        return c1 + heavy_box * gluon_sum(nucleus, table), c2_box * twist2, c3_box * twist2
+    def c1(nucleus):
+        light = mixed_box * scalar_sum(model, nucleus, 0, table) + scalar_box * scalar_sum(model, nucleus, 2, table)
+        return light + heavy_box * gluon_sum(nucleus, table)
 
-    return coefficients
+    return c1

@@ -14,10 +14,11 @@ from typing import Protocol
 from ..checks import Record, choice, instance
 from ..inputs import STANDARD, Table, names
 from .exchange import COHERENT
+from .partonic import PARTONIC
 from .quarks import PUBLISHED, REDERIVED
 
 OF_QUARKS = {"published": PUBLISHED, "rederived": REDERIVED}  # those of the paper, in both cases
-AMPLITUDES = OF_QUARKS | {"coherent": COHERENT}
+AMPLITUDES = OF_QUARKS | {"partonic": PARTONIC, "coherent": COHERENT}
 
 
 class Amplitude(Protocol):
@@ -28,6 +29,7 @@ class Amplitude(Protocol):
     meets_z     whether the interference of `keep` with Z exchange counts
     axial_tree  may be left out, False: whether case B has the tree off the spin of the nucleus
     cases_with_loops   may be left out, all cases
+    runs_moments       may be left out, False: whether second moments run to m_zp, so that `moments` is not used
     """
 
     separable: bool
@@ -68,7 +70,8 @@ class Theory(Record):
 
     def __str__(self):
         """For the head of a table: what was chosen, and which inputs were changed."""
-        choices = f"amplitude {self.amplitude}, moments {self.moments}, weak_angle {self.weak_angle}"
+        moments = "run to m_zp" if getattr(self.amplitude, "runs_moments", False) else self.moments
+        choices = f"amplitude {self.amplitude}, moments {moments}, weak_angle {self.weak_angle}"
         return choices + "".join(f", {name} = {number:g}" for name, number in self.inputs.changes)
 
     @property

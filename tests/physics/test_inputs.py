@@ -10,6 +10,7 @@ from scipy import constants
 
 from cevnsloop import inputs, units
 from cevnsloop.amplitudes.exchange import COHERENT
+from cevnsloop.amplitudes.partonic import PARTONIC
 from cevnsloop.amplitudes.quarks import REDERIVED
 from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.experiments import csi2017, csi2021, lar2020
@@ -154,6 +155,8 @@ def everything(table):
                 moved.response.acceptance,
                 [moved.response.pe_per_MeV, moved.fluence, moved.targets[0].nuclide.size],
             ]
+    heavy = unit_model("B", 1000.0, 6000.0, ALL_QUARKS)  # above the threshold of bottom
+    rows += parts(heavy, data.experiment, Theory(PARTONIC, inputs=table)).values()
     rows += later(table)
     return np.concatenate([np.ravel(row) for row in rows])
 

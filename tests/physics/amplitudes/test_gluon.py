@@ -199,10 +199,11 @@ def test_masses_must_be_positive_and_finite(position, bad):
 
 
 def test_unknown_kernel_and_negative_r():
-    message = "kernel must be one of published, rederived, got 'printed'"
-    with pytest.raises(ValueError, match=message):
-        F_G(1.0, 1.0, 1.0, "printed")
-    with pytest.raises(ValueError, match=message):
+    for name in ("printed", "vector"):
+        with pytest.raises(ValueError, match=f"kernel must be one of published, rederived, got '{name}'"):
+            F_G(1.0, 1.0, 1.0, name)
+    names = "published, rederived, vector, transverse, longitudinal"
+    with pytest.raises(ValueError, match=f"kernel must be one of {names}, got 'printed'"):
         gluon_kernel(1.0, "printed")
     with pytest.raises(ValueError, match="r must be >= 0 and finite, got -1"):
         gluon_kernel(-1.0, "published")

@@ -21,7 +21,11 @@ def test_the_default_theory_is_the_one_of_the_paper():
     theory = Theory()
     assert (theory.amplitude, theory.moments, theory.weak_angle) == (PUBLISHED, "mz_rounded", "msbar_mz")
     assert theory.inputs == STANDARD
-    assert [str(one) for one in AMPLITUDES.values()] == list(AMPLITUDES) == ["published", "rederived", "coherent"]
+    assert (
+        [str(one) for one in AMPLITUDES.values()]
+        == list(AMPLITUDES)
+        == ["published", "rederived", "partonic", "coherent"]
+    )
     assert list(OF_QUARKS) == ["published", "rederived"]
     assert str(theory) == "amplitude published, moments mz_rounded, weak_angle msbar_mz"
 
