@@ -226,8 +226,8 @@ def expected(m_chi, m_zp=None, *, ratio=None, number=1000, seed=1, **choices):
     found = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
     bands = toys.bands(events, dataset, asked.delta_chi2, whole("number", number, 1), seed, asked.fit)
     said = (f"{number} toys, seed {seed}, {bands.left_out} of them left out because they cannot be fitted",)
-    quantiles = np.stack(list(bands.g_limit.values()))
-    return Expected(asked, said, model.m_chi.ravel(), model.m_zp.ravel(), found, quantiles)
+    masses = model.m_chi.ravel(), model.m_zp.ravel()
+    return Expected(asked, said, *masses, found, np.stack(list(bands.g_limit.values())))
 
 
 def _m_zp(m_chi, m_zp, ratio):
@@ -238,7 +238,8 @@ def _m_zp(m_chi, m_zp, ratio):
 
 def notes(asked, m_chi, m_zp, g, loop_share):
     """What a reader must know of masses and couplings, each kind once."""
-    loops, quarks = np.asarray(loop_share) > 0.5, asked.theory.amplitude.separable
+    quarks = asked.theory.amplitude.separable
+    loops = (np.asarray(loop_share) > 0.5) & (not getattr(asked.theory.amplitude, "everywhere", False))
     odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])
     light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
     reasons = {

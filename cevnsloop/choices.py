@@ -65,7 +65,7 @@ class Choices(Record):
     neutrinos: str = option("model", "flavours that couple", Model.neutrinos, choices=NEUTRINOS)
     amplitude: Any = option(
         "theory",
-        "loops as printed, rederived, with all terms of quarks, or off the whole nucleus: two Z' (A), its spin (B)",
+        "loops as printed, rederived, with all terms of quarks, off the nucleus as a whole, or all of it together",
         "published",
         choices=tuple(AMPLITUDES),
     )

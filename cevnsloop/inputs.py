@@ -22,6 +22,7 @@ class Input:
     """One physical input: the number as its source states it, its unit, TeX symbol and bibliography key.
 
     uncertainty   one standard deviation in the same unit, None where it is not known or does not matter
+    range         of an assumption: the least and the largest number that it may have
 
     No prediction depends on what is `informational`: tests compare it with other inputs, or a chapter shows it.
     """
@@ -36,6 +37,7 @@ class Input:
     Z: int | None = None
     A: int | None = None
     informational: bool = False
+    range: tuple[float, float] | None = None
 
     @property
     def value(self):
@@ -59,7 +61,7 @@ def _flatten(prefix, node):
     for key, item in node.items():
         name = prefix + key
         if "value" in item:
-            fields = dict(item)
+            fields = item | ({"range": tuple(item["range"])} if "range" in item else {})
             yield name, Input(name, fields.pop("value"), **fields)
         else:
             yield from _flatten(name + ".", item)

@@ -23,6 +23,7 @@ UNITS = {
     "1": 1.0,
     "MeV": MeV,
     "GeV": GeV,
+    "GeV^2": GeV**2,
     "GeV^-2": GeV**-2,
     "u": u,
     "fm": fm,

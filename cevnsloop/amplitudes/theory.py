@@ -13,12 +13,13 @@ from typing import Protocol
 
 from ..checks import Record, choice, instance
 from ..inputs import STANDARD, Table, names
+from .complete import COMPLETE
 from .exchange import COHERENT
 from .partonic import PARTONIC
 from .quarks import PUBLISHED, REDERIVED
 
 OF_QUARKS = {"published": PUBLISHED, "rederived": REDERIVED}  # those of the paper, in both cases
-AMPLITUDES = OF_QUARKS | {"partonic": PARTONIC, "coherent": COHERENT}
+AMPLITUDES = OF_QUARKS | {"partonic": PARTONIC, "coherent": COHERENT, "complete": COMPLETE}
 
 
 class Amplitude(Protocol):
@@ -27,6 +28,8 @@ class Amplitude(Protocol):
     separable   True if flip = F (c1 / (M E) + c3 M E) and keep = F c2, F being the form factor of the nucleus:
                 `coefficients` then says all, and the integrals over the flux are done once for all models
     meets_z     whether the interference of `keep` with Z exchange counts
+    separable_cases    may be left out: cases in which one that is not `separable` is
+    everywhere  may be left out, False: whether it has the leading physics at every mass
     axial_tree  may be left out, False: whether case B has the tree off the spin of the nucleus
     cases_with_loops   may be left out, all cases
     runs_moments       may be left out, False: whether second moments run to m_zp, so that `moments` is not used

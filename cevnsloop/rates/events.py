@@ -191,7 +191,8 @@ def _blocks(model, experiment, theory):
     if model.case not in getattr(theory.amplitude, "cases_with_loops", CASES):
         loops, size = _none, BLOCK
     else:
-        loops, size = (_separable, BLOCK) if theory.amplitude.separable else (general.loop_events, general.BLOCK)
+        separable = theory.amplitude.separable or model.case in getattr(theory.amplitude, "separable_cases", ())
+        loops, size = (_separable, BLOCK) if separable else (general.loop_events, general.BLOCK)
     for start in range(0, model.m_chi.size, size):
         here = slice(start, start + size)
         block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])

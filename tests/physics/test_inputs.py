@@ -9,6 +9,7 @@ from particle import Particle
 from scipy import constants
 
 from cevnsloop import inputs, units
+from cevnsloop.amplitudes.complete import resolved
 from cevnsloop.amplitudes.exchange import COHERENT
 from cevnsloop.amplitudes.partonic import PARTONIC
 from cevnsloop.amplitudes.quarks import REDERIVED
@@ -29,7 +30,8 @@ def test_every_source_is_in_the_bibliography():
     missing = {name: entry.source for name, entry in inputs.table().items() if entry.source not in keys}
     assert set(missing.values()) <= {"without source"}, missing
     for name in missing:  # what is quoted from memory says how far it may be off, but for what is a choice
-        assert inputs.entry(name).uncertainty or name.startswith("oscillator."), name
+        entry = inputs.entry(name)
+        assert entry.uncertainty or entry.range or name.startswith("oscillator."), name
 
 
 def test_every_entry_is_complete():
@@ -37,6 +39,10 @@ def test_every_entry_is_complete():
         assert entry.symbol, name
         assert entry.unit in units.UNITS, name
         assert np.isfinite(entry.number), name
+        if entry.range:
+            least, most = entry.range
+            assert least <= entry.number <= most, name
+            assert least < most, name
 
 
 def test_lookups_that_fail_say_where_to_look():
@@ -157,6 +163,10 @@ def everything(table):
             ]
     heavy = unit_model("B", 1000.0, 6000.0, ALL_QUARKS)  # above the threshold of bottom
     rows += parts(heavy, data.experiment, Theory(PARTONIC, inputs=table)).values()
+    with_all = table.changed({"nucleons.longitudinal": 1 - table.entry("nucleons.longitudinal").number})
+    for case, numbers in (("A", table), ("B", table), ("B", with_all)):
+        c = resolved(nuclide("Cs133", table), unit_model(case, 100.0, 300.0, ALL_QUARKS), numbers)
+        rows.append([c.c1, c.c2, c.c3])
     rows += later(table)
     return np.concatenate([np.ravel(row) for row in rows])
 
@@ -235,7 +245,7 @@ def test_a_changed_table_changes_nothing_for_anybody_else():
         ({"xyzzy": 1.0}, "no input is called 'xyzzy'; see cevnsloop/data/inputs.toml"),
         ({"quark_masses": 4.7}, "no input is called 'quark_masses'"),
         ({3: 4.7}, "no input is called 3"),
-        ({"masses.m_K": 500.0}, "no prediction depends on the input masses.m_K: it is informational"),
+        ({"lar2020.cevns": 500.0}, "no prediction depends on the input lar2020.cevns: it is informational"),
         ({"quark_masses.b": "4.7"}, "quark_masses.b must be a number in GeV, got '4.7'"),
         ({"quark_masses.b": [4.7, 4.8]}, "quark_masses.b must be one number, got 2 of them"),
         ({"quark_masses.b": np.nan}, "quark_masses.b must be > 0 GeV and finite, got nan"),
@@ -341,7 +351,7 @@ def test_figures_of_the_detector_reach_the_background_and_the_fit():
 def test_what_is_informational_is_known():
     """A change of this list is a decision: such an input is shown, and nothing comes of it."""
     found = {name for name, entry in inputs.table().items() if entry.informational}
-    checks = {"masses.m_K", "lar2020.cevns", "csi2017.protons_per_year", "csi2017.live_days"}
+    checks = {"lar2020.cevns", "csi2017.protons_per_year", "csi2017.live_days"}
     compared = ("fitted", "fitted_error", "significance")
     checks |= {f"{data}.{name}" for data in ("csi2021", "lar2020") for name in compared}
     checks |= {"csi2021.predicted_least", "csi2021.predicted_most"}

@@ -608,7 +608,7 @@ def test_hepdata_asks_for_the_package_it_needs(capsys, tmp_path, monkeypatch):
         (["limit", "--case", "C", *POINT], "case must be one of A, B, got 'C'"),
         (
             ["limit", "--case", "A", *POINT, "--amplitude", "mine"],
-            "amplitude must be one of published, rederived, partonic, coherent, got 'mine'",
+            "amplitude must be one of published, rederived, partonic, coherent, complete, got 'mine'",
         ),
         (["limit", "--case", "A", *POINT, "--flip", "sign"], "switch must be one of nuclear_matching, goldstone_box"),
         (["limit", "--case", "A", *POINT, "--neutrinos", "tau"], "neutrinos must be one of all, e, mu, got 'tau'"),

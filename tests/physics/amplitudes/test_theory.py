@@ -24,7 +24,7 @@ def test_the_default_theory_is_the_one_of_the_paper():
     assert (
         [str(one) for one in AMPLITUDES.values()]
         == list(AMPLITUDES)
-        == ["published", "rederived", "partonic", "coherent"]
+        == ["published", "rederived", "partonic", "coherent", "complete"]
     )
     assert list(OF_QUARKS) == ["published", "rederived"]
     assert str(theory) == "amplitude published, moments mz_rounded, weak_angle msbar_mz"
