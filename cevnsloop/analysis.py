@@ -5,8 +5,7 @@ Every call takes masses in MeV and, by keyword, what choices.Choices holds; it r
 
 import contextlib
 import functools
-import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -23,44 +22,44 @@ from .nucleus import nuclide
 from .rates import events as rates
 from .rates import xsec
 from .rates.varied import predict_varied
+from .results import bands
 from .results.answers import CrossSection, Expected, Spectrum, UpperLimit
+from .results.notes import notes
 from .run import executors, output, tasks
 
-PERTURBATIVE = 4 * math.pi  # a larger product of couplings means nothing
-WHOLE_MEV = 400.0  # a heavier Z' sees nucleons in the nucleus, by a tenth or more of the `coherent` loops
-RESOLVED_MEV = 1000.0  # a lighter Z' does not resolve quarks, which the loops of `published` and `rederived` assume
-ODD_MEV = 0.01, 1e6  # masses outside look as if they were meant in GeV, or in keV
 PIECE, TOY_PIECE = 5000, 2  # points of a scan, masses with toys that are computed together: about a second
 
 # The paper's own analysis whatever the defaults are, as keywords: limit(1, 10, case=..., **paper)
 paper = FrozenDict(amplitude="published", data="csi2017", delta_chi2=4.61, statistic="gaussian", g_q="down")
 
 
-def limit(m_chi, m_zp=None, *, ratio=None, **choices):
+def limit(m_chi, m_zp=None, *, ratio=None, band=False, **choices):
     """Upper limits on G = g_chi g_q, the largest coupling to the neutrino times the largest to a quark.
 
     m_chi, m_zp   masses of chi and Z' in MeV, numbers or arrays that broadcast
     ratio         m_zp / m_chi, in place of m_zp
+    band          whether to move each assumption of the amplitude `complete` over its range, for g_band
     choices       `case`, and whatever else choices.Choices holds
 
     Returns an answers.UpperLimit of the shape of the masses. Raises ValueError for masses that are not > 0, if not
-    exactly one of m_zp and ratio is given, and for choices that do not exist.
+    exactly one of m_zp and ratio is given, for choices that do not exist, and for the band of another amplitude.
 
     >>> import cevnsloop
     >>> print(cevnsloop.limit(case="A", m_chi=10, m_zp=100))
     upper limits on G = g_chi g_q: case A, amplitude published, CsI 2017, gaussian statistic, delta_chi2 4.61
       m_chi = 10 MeV, m_zp = 100 MeV: G < 4.412e-08, set by the tree
     """
-    return limit_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio))
+    return limit_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio), band)
 
 
-def limit_of(asked, m_chi, m_zp):
+def limit_of(asked, m_chi, m_zp, band=False):
     """`limit` for Choices that are made already."""
     model, dataset = asked.model(m_chi, m_zp), asked.dataset
     events = predict_varied(model, dataset, asked.theory)
     found = upper_limit(events, dataset, asked.delta_chi2, asked.fit)
     columns = (found.g_limit, found.g_best, found.chi2_min, events.loop_share(found.g_limit))
-    return _answer(asked, model.m_chi, model.m_zp, *columns)
+    found = _answer(asked, model.m_chi, model.m_zp, *columns)
+    return replace(found, band=bands.band(asked, m_chi, m_zp)) if band else found
 
 
 def _answer(asked, m_chi, m_zp, g_limit, g_best, chi2_min, loop_share):
@@ -234,18 +233,3 @@ def _m_zp(m_chi, m_zp, ratio):
     if (m_zp is None) == (ratio is None):
         raise ValueError("give either m_zp in MeV or ratio = m_zp / m_chi")
     return number("ratio", ratio, "", positive) * positive("m_chi", m_chi, "MeV") if m_zp is None else m_zp
-
-
-def notes(asked, m_chi, m_zp, g, loop_share):
-    """What a reader must know of masses and couplings, each kind once."""
-    quarks = asked.theory.amplitude.separable
-    loops = (np.asarray(loop_share) > 0.5) & (not getattr(asked.theory.amplitude, "everywhere", False))
-    odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])
-    light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
-    reasons = {
-        "loops set the limit, and Z' or chi is too light to resolve quarks: not established": quarks & loops & light,
-        "loops set the limit, and Z' sees nucleons, which this amplitude leaves out": (not quarks) & loops & heavy,
-        "G exceeds 4 pi: perturbation theory has no meaning there": np.isfinite(g) & (np.asarray(g) > PERTURBATIVE),
-        f"masses below {ODD_MEV[0]:g} or above {ODD_MEV[1]:g} MeV: were they meant in another unit?": odd,
-    }
-    return tuple(text for text, holds in reasons.items() if np.any(holds))

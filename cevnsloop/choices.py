@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from .amplitudes.quarks import SWITCHES
-from .amplitudes.theory import AMPLITUDES, Theory
+from .amplitudes.theory import AMPLITUDES, SCALARS, Theory, with_scalars
 from .checks import FrozenDict, Record, choice, option, shown
 from .experiments import csi2017 as csi
 from .experiments import csi2021, detector, lar2020
@@ -44,6 +44,7 @@ class Choices(Record):
     amplitude    of the loops, a name in AMPLITUDES, or a theory.Amplitude of your own
     flip         switches of the amplitude that are put into their other position
     moments, weak_angle   names of the second moments and of sin^2 theta_W in the inputs
+    f_q          set of scalar form factors of the nucleons, a name in theory.SCALARS
     inputs       numbers for this run only, `{"quark_masses.b": 4.7}`, in the units of inputs.toml
     data         a name in DATA, several joined by "+", a detector of your own ("my.toml"), settings as of
                  csi2017.Settings, or a dataset.Dataset
@@ -71,6 +72,7 @@ class Choices(Record):
     )
     flip: tuple = option("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
     moments: str = option("theory", "momentum fractions of the quarks", Theory.moments, choices=names("second_moments"))
+    f_q: str = option("theory", "scalar form factors of the nucleons", SCALARS[0], choices=SCALARS)
     weak_angle: str = option("theory", "value of sin^2 theta_W", Theory.weak_angle, choices=names("weak_angle"))
     inputs: Any = option(
         "theory", "another number for one input, in the unit it has in inputs.toml", STANDARD, flag="set"
@@ -135,7 +137,7 @@ class Choices(Record):
             raise ValueError(f"amplitude {amplitude} has no switches to flip, got {', '.join(self.flip)}")
         if self.flip:
             amplitude = amplitude.flipped(*self.flip)
-        return Theory(amplitude, self.moments, self.weak_angle, self.inputs)
+        return Theory(amplitude, self.moments, self.weak_angle, with_scalars(self.inputs, self.f_q))
 
     @property
     def dataset(self):

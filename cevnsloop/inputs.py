@@ -87,6 +87,10 @@ class Table:
         """This table with other numbers, a mapping {name: number in the unit of its entry}."""
         return Table((*self.changes, *instance("inputs", numbers, Mapping).items()))
 
+    def only(self, tables):
+        """This table with no other changes than those in some of its parts, by their first names."""
+        return Table(tuple(one for one in self.changes if one[0].split(".")[0] in tables))
+
     def entry(self, name):
         """The Input called `name`; ValueError if there is none."""
         entries = _entries(self.changes)

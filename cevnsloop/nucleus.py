@@ -49,7 +49,8 @@ class Nuclide(Record):
 def helm_lengths(A, table=inputs.STANDARD):
     """c = c_1 A^(1/3) - c_0, a and s in MeV^-1 for A nucleons (Lewin and Smith 1996, Eq. 4.11)."""
     p = table.values("helm")
-    return float(p["c_slope"] * np.cbrt(A) - p["c_offset"]), p["a"], p["s"]
+    lengths = float(p["c_slope"] * np.cbrt(A) - p["c_offset"]), p["a"], p["s"]
+    return tuple(p["size"] * length for length in lengths)
 
 
 def squared_radius(c, a, s):

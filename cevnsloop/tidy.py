@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from . import __version__
-from .analysis import limit_of, notes
+from .analysis import limit_of
 from .checks import positive
 from .choices import Choices
 from .experiments.dataset import Counts, Dataset
 from .fit.limits import upper_limit
 from .rates.events import sm_events
 from .rates.varied import predict_varied
+from .results.notes import notes
 
 COLUMNS = (
     "case",

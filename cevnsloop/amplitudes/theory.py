@@ -16,9 +16,10 @@ from ..inputs import STANDARD, Table, names
 from .complete import COMPLETE
 from .exchange import COHERENT
 from .partonic import PARTONIC
-from .quarks import PUBLISHED, REDERIVED
+from .quarks import LIGHT, PUBLISHED, REDERIVED
 
 OF_QUARKS = {"published": PUBLISHED, "rederived": REDERIVED}  # those of the paper, in both cases
+SCALARS = ("micromegas", *names("scalar_sets"))  # f_q: those of the paper, and others
 AMPLITUDES = OF_QUARKS | {"partonic": PARTONIC, "coherent": COHERENT, "complete": COMPLETE}
 
 
@@ -86,3 +87,14 @@ class Theory(Record):
     def G_F(self):
         """The Fermi constant in MeV^-2."""
         return self.inputs.value("constants.G_F")
+
+
+def with_scalars(table, name):
+    """The inputs.Table with f_q of another set, a name in SCALARS; those that were changed in `table` stay.
+
+    Raises ValueError for an unknown set.
+    """
+    if choice("f_q", name, SCALARS) == SCALARS[0]:
+        return table
+    f_q = {f"{n}.{q}": table.entry(f"scalar_sets.{name}.{n}.{q}").number for n in "pn" for q in LIGHT}
+    return STANDARD.changed({f"scalar_form_factors.{key}": f for key, f in f_q.items()}).changed(dict(table.changes))

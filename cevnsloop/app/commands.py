@@ -117,7 +117,7 @@ def _spectrum(a):
 
 def _limit(a):
     asked = _choices(a)
-    found = analysis.limit_of(asked, a.m_chi, a.m_zp)
+    found = analysis.limit_of(asked, a.m_chi, a.m_zp, a.band)
     model, dataset, statistic = asked.model(a.m_chi, a.m_zp), asked.dataset, asked.fit
     if not np.isfinite(found.g_limit):
         expected = predict_varied(model, dataset, asked.theory)
@@ -131,9 +131,23 @@ def _limit(a):
         f"{STATISTIC[asked.statistic]} = {values['chi2_min']:.4g} + {shown(asked.delta_chi2)}; "
         f"best fit at {values['g_best']:.4g}",
         "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
+        *_of_band(found),
         *map("note: {}".format, found.notes),
     ]
+    if found.band is not None:
+        band = {name or "nothing": float(g) for name, g in found.band.g_limit.items()}
+        values |= {"g_band": found.g_band.tolist(), "moved": band}
     _show(a, asked.described() | _masses(a), values | {"notes": list(found.notes)}, lines)
+
+
+def _of_band(found):
+    """The band of one limit, in words."""
+    if found.band is None:
+        return []
+    width = max(map(len, found.band.g_limit))
+    moved = [f"  {name or 'nothing':{width}s} {g:.4g}" for name, g in found.band.g_limit.items()]
+    weakest, strongest = found.g_band
+    return [f"band {strongest:.4g} to {weakest:.4g}, of which the weakest may be quoted; moved one by one:", *moved]
 
 
 def _scan(a):

@@ -15,7 +15,7 @@ CHOICES = {one.name: one for one in fields(Choices)}
 SETTINGS = {one.name: one for one in fields(Settings)}
 
 MODEL = ("case", "g_q", "g_chi_L", "g_chi_R")
-THEORY = ("amplitude", "flip", "moments", "weak_angle", "inputs")
+THEORY = ("amplitude", "flip", "moments", "f_q", "weak_angle", "inputs")
 STATISTICS = ("delta_chi2", "statistic")
 
 # Name: (what it does, fields of Choices, whether it has data, two examples)
@@ -43,7 +43,10 @@ COMMANDS = {
         "upper limit on G at one point (Fig. 4)",
         (*MODEL, "neutrinos", *THEORY, *STATISTICS),
         True,
-        ["--case A --m-chi 1 --m-zp 10", "--case B --m-chi 53 --m-zp 106 --amplitude rederived --delta-chi2 2.71"],
+        [
+            "--case A --m-chi 1 --m-zp 10",
+            "--case B --m-chi 53 --m-zp 106 --amplitude complete --delta-chi2 2.71 --band",
+        ],
     ),
     "scan": (
         "upper limits over a range of m_chi, along a curve or in a plane of both masses, as a CSV file",
@@ -219,6 +222,9 @@ def _own(name, p):
         group.add_argument("--nuclide", required=True, metavar="NAME", help=known)
         group.add_argument("--E", type=float, metavar="MEV", help="neutrino energy, with --T: amplitudes flip and keep")
         group.add_argument("--T", type=float, metavar="MEV", help="recoil energy of the nucleus")
+    if name == "limit":
+        text = "move each assumption of the amplitude complete over its range: weakest and strongest limit"
+        out.add_argument("--band", action="store_true", help=text)
     if name == "spectrum":
         group.add_argument("--g", type=float, required=True, metavar="G", help="G = g_chi g_q")
     if name in ("scan", "toys", "likelihood"):

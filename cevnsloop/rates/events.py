@@ -21,6 +21,7 @@ from .flux import decay_at_rest, together
 from .quadrature import grid, integrate
 from .xsec import LOOP_TERMS, interference_powers, loop_powers, sm_powers, tree_of
 
+Z_EXCHANGE = ("constants", "weak_angle")  # tables of the inputs that Eq. (22) needs, besides those of the data
 BLOCK = 512  # models at once: what is computed at the nodes then stays in the cache
 
 
@@ -111,7 +112,7 @@ def kernels(experiment, neutrinos, theory):
     Of the theory.Theory only what Z exchange needs matters. Raises ValueError for other neutrinos.
     """
     choice("neutrinos", neutrinos, NEUTRINOS)
-    return _kernels(experiment, neutrinos, Theory(weak_angle=theory.weak_angle, inputs=theory.inputs))
+    return _kernels(experiment, neutrinos, Theory(weak_angle=theory.weak_angle, inputs=theory.inputs.only(Z_EXCHANGE)))
 
 
 @lru_cache(maxsize=64)  # with two for each nuisance of the later data

@@ -8,6 +8,7 @@ from ..checks import Record, shown
 from ..choices import Choices
 from ..rates.xsec import tree_of
 from ..run import output
+from .bands import Band
 from .tables import Table
 
 LIMIT_UNITS = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1", "loop_share": "1"}
@@ -53,7 +54,7 @@ class UpperLimit(Answer):
     g_limit            the limit; inf where no signal is excluded however large, nan where none is expected
     g_best, chi2_min   where the statistic is smallest
     loop_share         part of the signal at the limit that is due to loops, between 0 and 1; nan without a limit
-    g_band             weakest and strongest limit within errors of the theory, shape (2, ...); None: none was computed
+    band               a bands.Band, limits with each assumption of the theory moved; None: none was computed
     """
 
     m_chi: np.ndarray
@@ -62,7 +63,12 @@ class UpperLimit(Answer):
     g_best: np.ndarray
     chi2_min: np.ndarray
     loop_share: np.ndarray
-    g_band: np.ndarray | None = None
+    band: Band | None = None
+
+    @property
+    def g_band(self):
+        """Weakest and strongest limit of the band, shape (2, ...), of which the weakest may be quoted; None without."""
+        return None if self.band is None else self.band.ends
 
     @property
     def sets_limit(self):
@@ -76,6 +82,9 @@ class UpperLimit(Answer):
     def __repr__(self):
         rows = zip(*(np.ravel(a) for a in (self.m_chi, self.m_zp, self.g_limit, self.sets_limit)), strict=True)
         lines = [f"  m_chi = {m:.5g} MeV, m_zp = {z:.5g} MeV: {_limit(g, by)}" for m, z, g, by in rows]
+        if self.band is not None:
+            ends = zip(*(np.ravel(a) for a in (*self.g_band, self.band.weakest)), strict=True)
+            lines = [f"{line}\n    {_quoted(*end)}" for line, end in zip(lines, ends, strict=True)]
         return "\n".join([self._title(), *shortened(lines), *(f"  note: {note}" for note in self.notes)])
 
     def _title(self):
@@ -87,13 +96,20 @@ class UpperLimit(Answer):
 
     def _columns(self):
         columns = {name: np.ravel(getattr(self, name)) for name in LIMIT_UNITS}
-        return columns, LIMIT_UNITS
+        if self.band is None:
+            return columns, LIMIT_UNITS
+        ends = {name: g.ravel() for name, g in zip(("g_weakest", "g_strongest"), self.g_band, strict=True)}
+        return columns | ends, LIMIT_UNITS | dict.fromkeys(ends, "1")
 
 
 def _limit(g, by):
     if np.isfinite(g):
         return f"G < {g:.4g}, set by the {by}"
     return "no limit, no signal is expected" if np.isnan(g) else "no limit, no signal is excluded however large"
+
+
+def _quoted(weakest, strongest, moved):
+    return f"from {strongest:.4g} to {weakest:.4g} within its band; quote the weakest, {moved or 'with nothing moved'}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -60,6 +60,10 @@ def _limits(columns, axes):
                 m_chi, columns[f"expected_{low}"], columns[f"expected_{high}"], color=COLOURS["muted"], alpha=shade
             )
         axes.plot(m_chi, columns["expected_median"], "--", color=COLOURS["muted"], label="expected")
+    if "g_weakest" in columns and len(along) == 1:
+        axes.fill_between(
+            m_chi, columns["g_strongest"], columns["g_weakest"], color=COLOURS["muted"], alpha=0.3, label="band"
+        )
     for label, rows in along if len(along) <= 8 else along[:: -(-len(along) // 8)]:
         axes.plot(
             m_chi[rows], columns["g_limit"][rows], "o-" if np.size(m_chi[rows]) < 2 else "-", label=label or "data"

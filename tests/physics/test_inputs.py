@@ -13,7 +13,7 @@ from cevnsloop.amplitudes.complete import resolved
 from cevnsloop.amplitudes.exchange import COHERENT
 from cevnsloop.amplitudes.partonic import PARTONIC
 from cevnsloop.amplitudes.quarks import REDERIVED
-from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.amplitudes.theory import SCALARS, Theory, with_scalars
 from cevnsloop.experiments import csi2017, csi2021, lar2020
 from cevnsloop.fit import shapes
 from cevnsloop.inputs import STANDARD, Table
@@ -167,6 +167,10 @@ def everything(table):
     for case, numbers in (("A", table), ("B", table), ("B", with_all)):
         c = resolved(nuclide("Cs133", table), unit_model(case, 100.0, 300.0, ALL_QUARKS), numbers)
         rows.append([c.c1, c.c2, c.c3])
+    for name in SCALARS[1:]:
+        only = with_scalars(Table(tuple(one for one in table.changes if "scalar_form" not in one[0])), name)
+        c = resolved(nuclide("Cs133", table), unit_model("A", 100.0, 300.0, ALL_QUARKS), only)
+        rows.append([c.c1])
     rows += later(table)
     return np.concatenate([np.ravel(row) for row in rows])
 
@@ -326,14 +330,15 @@ def test_inputs_scale_predictions_as_the_formulas_say():
 
 
 def test_helm_lengths_are_the_size_of_nuclei():
-    numbers = {f"helm.{name}": 1.2 * inputs.entry(f"helm.{name}").number for name in inputs.names("helm")}
+    lengths = [f"helm.{name}" for name in inputs.names("helm") if inputs.entry(f"helm.{name}").unit == "fm"]
     experiment = csi2017.dataset().experiment
     larger = [replace(target, nuclide=replace(target.nuclide, size=1.2)) for target in experiment.targets]
     model = unit_model("A", 20.0, 40.0, ALL_QUARKS)
     expected = parts(model, replace(experiment, targets=larger), Theory(REDERIVED))
-    for part, n in predicted("A", STANDARD.changed(numbers)).items():
-        # where the form factor is small it loses a digit
-        assert n == pytest.approx(expected[part], rel=1e-12, abs=0)
+    for numbers in ({name: 1.2 * inputs.entry(name).number for name in lengths}, {"helm.size": 1.2}):
+        for part, n in predicted("A", STANDARD.changed(numbers)).items():
+            # where the form factor is small it loses a digit
+            assert n == pytest.approx(expected[part], rel=1e-12, abs=0)
 
 
 def test_figures_of_the_detector_reach_the_background_and_the_fit():

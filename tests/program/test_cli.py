@@ -122,6 +122,19 @@ def test_limit(capsys, dataset):
     assert out.startswith("g_chi g_q < 6.529e-09")
 
 
+def test_the_band_of_a_limit(capsys):
+    point = ["limit", "--case", "B", "--m-chi", 53, "--m-zp", 106, "--amplitude", "complete", "--f-q", "lattice"]
+    got, asked = as_json(capsys, *point, "--band"), {"case": "B", "amplitude": "complete", "f_q": "lattice"}
+    found = analysis.limit(53, 106, **asked, band=True)
+    assert got["moved"]["nothing"] == got["g_limit"] == float(found.g_limit)
+    assert got["moved"]["nucleons.rho_A = 1.4"] == float(found.band.g_limit["nucleons.rho_A = 1.4"])
+    assert got["g_band"] == [max(got["moved"].values()), min(got["moved"].values())]
+    assert "g_band" not in as_json(capsys, *point)
+    _, out, _ = run(capsys, *point, "--band")
+    assert f"band {got['g_band'][1]:.4g} to {got['g_band'][0]:.4g}, of which the weakest may be quoted" in out
+    assert run(capsys, "limit", "--case", "A", *POINT, "--amplitude", "published", "--band")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("options", "changes"),
     [
@@ -171,6 +184,7 @@ def test_every_choice_of_theory_can_be_changed(capsys, dataset, options, amplitu
 MASSES = {"m_chi": 10.0, "m_zp": 100.0}
 UNIT = {"g_chi_L": 1.0, "g_chi_R": 1.0}
 THEORY = {"amplitude": "published", "switches": asdict(PUBLISHED), "moments": "mz_rounded", "weak_angle": "msbar_mz"}
+THEORY |= {"f_q": "micromegas"}
 MODEL = UNIT | THEORY | {"case": "B", "g_q": {"d": 1.0, "s": -0.5}, "inputs": {}}
 DATA = {
     "data": {"name": "CsI 2017", "doi": "10.5281/zenodo.1228631"},

@@ -1,0 +1,108 @@
+"""How well a limit is known: each assumption of the amplitude `complete` moved alone over its range.
+
+The assumptions are inputs with a `range`; sets of f_q; and in case B the spins and axial charges, by their uncertainty.
+What may be quoted is the weakest limit of the band.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from ..amplitudes.quarks import LIGHT
+from ..amplitudes.theory import SCALARS, with_scalars
+from ..checks import Record
+from ..experiments.combined import Combined
+from ..fit.limits import upper_limit
+from ..inputs import names
+from ..rates.varied import predict_varied
+
+SIZE = "helm.size"  # of all nuclei, also where the data have it as a nuisance
+OF_VECTORS = ("k_F", "rho_M", "contact", "s_1")  # of the inputs "nucleons", those of case A
+OF_AXIALS = ("k_F", "rho_A", "M_A", "contact", "s_1", "longitudinal")  # and of case B
+
+
+@dataclass(frozen=True, eq=False)
+class Band(Record):
+    """Limits on G for each end of each assumption.
+
+    g_limit   {what was moved: array of the shape of the masses}, first "", with nothing moved; inf without a limit
+    """
+
+    g_limit: dict
+
+    @property
+    def ends(self):
+        """Weakest and strongest limit, shape (2, ...); no limit at all, inf, is the weakest."""
+        every = np.array(list(self.g_limit.values()))
+        return np.stack([every.max(0), every.min(0)])
+
+    @property
+    def weakest(self):
+        """What was moved in the weakest limit, an array of names."""
+        every = np.array(list(self.g_limit.values()))
+        return np.array(list(self.g_limit))[every.argmax(0)]
+
+
+def moves(asked):
+    """What is moved for the choices.Choices of a limit: {in words: {input: number}}.
+
+    Raises ValueError for another amplitude than `complete`: the others leave out more than a band could show.
+    """
+    if str(asked.theory.amplitude) != "complete":
+        raise ValueError(f"a band must be of the amplitude complete, got {asked.theory.amplitude}")
+    table = asked.theory.inputs
+    found = {
+        f"{name} = {end:g}": {name: end}
+        for name in (SIZE, *(f"nucleons.{name}" for name in (OF_VECTORS if asked.case == "A" else OF_AXIALS)))
+        for end in table.entry(name).range
+        if end != table.entry(name).number
+    }
+    f_q = [f"scalar_form_factors.{n}.{q}" for n in "pn" for q in LIGHT]
+    for name in SCALARS:
+        if name != asked.f_q:
+            other = with_scalars(asked.inputs, name)
+            found[f"f_q {name}"] = {one: other.entry(one).number for one in f_q}
+    if asked.case == "B":
+        for name in ("S_p", "S_n"):  # of all nuclei together
+            every = [f"spins.{nuclide}.{name}" for nuclide in names("spins")]
+            found |= {f"{name} {word}": {one: _moved(table, one, word) for one in every} for word in _STEPS}
+        for name in (f"axial_charges.{quark}" for quark in names("axial_charges")):
+            found |= {f"{name} {word}": {name: _moved(table, name, word)} for word in _STEPS}
+    return found
+
+
+_STEPS = {"smaller": -1, "larger": 1}
+
+
+def _moved(table, name, word):
+    """A number of either sign with a magnitude that is one uncertainty smaller or larger, but never past zero."""
+    entry = table.entry(name)
+    return float(np.copysign(max(abs(entry.number) + _STEPS[word] * entry.uncertainty, 0.0), entry.number))
+
+
+def band(asked, m_chi, m_zp):
+    """The Band of the choices.Choices `asked` for masses in MeV that broadcast."""
+    model, usual, found = asked.model(m_chi, m_zp), asked.inputs.entry(SIZE).number, {}
+    for name, change in ({"": {}} | moves(asked)).items():
+        factor = change.get(SIZE, usual) / usual
+        dataset = asked.dataset if factor == 1 else resized(asked.dataset, factor)
+        theory = replace(asked.theory, inputs=asked.theory.inputs.changed(change))
+        events = predict_varied(model, dataset, theory)
+        g = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
+        found[name] = np.where(np.isnan(g), np.inf, g)
+    return Band(found)
+
+
+@lru_cache(maxsize=8)  # the kernels of an experiment are kept by its identity
+def resized(dataset, factor):
+    """The data with all nuclei larger by a factor."""
+    if isinstance(dataset, Combined):
+        return Combined(tuple(resized(part, factor) for part in dataset.parts))
+
+    def larger(experiment):
+        targets = [replace(t, nuclide=replace(t.nuclide, size=t.nuclide.size * factor)) for t in experiment.targets]
+        return replace(experiment, targets=tuple(targets))
+
+    pairs = {name: tuple(map(larger, pair)) for name, pair in dataset.variations.items()}
+    return replace(dataset, experiment=larger(dataset.experiment), variations=pairs)
