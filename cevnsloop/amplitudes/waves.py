@@ -23,7 +23,7 @@ NEAR, FAR = 44, 44  # Gauss nodes in l, up to `REACH` beyond E and from there to
 REACH, LARGEST = 80.0, 1000.0  # MeV; the square of the form factor is below 1e-18 beyond the last
 DIGITS = 10  # partial waves are added until they are below 10^-DIGITS
 # Fixed nodes for m_zp >= HEAVY: energies between the ends of BEAM, in MeV, momenta up to each of EDGES, angles; waves
-HEAVY, BEAM, EDGES = 50.0, (4.0, 54.0), (0.0, 130.0, 400.0, LARGEST)
+HEAVY, BEAM, EDGES = 50.0, (0.0, 54.0), (0.0, 130.0, 400.0, LARGEST)
 KEPT_ENERGIES, KEPT_MOMENTA, KEPT_ANGLES, KEPT_WAVES = 14, (40, 26, 18), 30, 22
 _gauss = cache(leggauss)  # each call finds the eigenvalues of a matrix
 

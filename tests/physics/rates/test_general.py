@@ -295,8 +295,8 @@ def test_nodes_are_enough(kind, experiment, monkeypatch):
     monkeypatch.setattr(general, "ENERGIES", 24)
     monkeypatch.setattr(type(experiment.response), "nodes", 2 * usual)
     many = parts(model, replace(experiment), theory)["n_loop"]
-    # measured: 1e-13 and less
-    assert found == pytest.approx(many, rel=1e-11, abs=0)
+    # measured: 1e-13 and less, and 2e-9 for a response that is interpolated between its nodes
+    assert found == pytest.approx(many, rel=1e-8 if usual > 4 else 1e-11, abs=0)
     monkeypatch.setattr(general, "ENERGIES", 4)
     few = parts(model, replace(experiment), theory)["n_loop"]
     assert abs(few / many - 1).max() > 1e-9
