@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import inputs
-from ..checks import Record
+from ..checks import Record, choice
 from ..nucleus import helm
 from . import gluon, nucleons
 from .exchange import COHERENT
@@ -31,6 +31,8 @@ from .quarks import (
 )
 from .running import second_moments
 
+PARTS = ("tree", "nucleus", "nucleons", "quarks", "longitudinal")
+TREE_DECIDES = 52.0  # MeV, just below the largest energy of the beam
 FAR = 1e9  # ends of the integrals in s, in units of the smallest and the largest scale
 
 
@@ -38,52 +40,85 @@ FAR = 1e9  # ends of the integrals in s, in units of the smallest and the larges
 class Complete(Record):
     """Nucleus, nucleons and quarks together, theory.Amplitude. In case B loops have c1, c2, c3.
 
-    Raises ValueError as exchange.Exchange does.
+    parts   some of PARTS: without the others, one sees what they are good for
+
+    Raises ValueError for another part, and as exchange.Exchange does.
     """
 
+    parts: tuple[str, ...] = PARTS
+
+    def __post_init__(self):
+        self._keep(parts=tuple(choice("part", part, PARTS) for part in self.parts))
+
     meets_z = True
-    axial_tree = True
     runs_moments = True
     separable = False
-    separable_cases = ("B",)
     everywhere = True
 
+    @property
+    def separable_cases(self):
+        """Cases in which loops have c1, c2, c3: all without the nucleus."""
+        return ("B",) if "nucleus" in self.parts else ("A", "B")
+
+    @property
+    def has_tree(self):
+        """Whether the tree counts."""
+        return "tree" in self.parts
+
+    axial_tree = has_tree
+
+    def without(self, part):
+        """The amplitude without one of its parts."""
+        return Complete(tuple(one for one in self.parts if one != part))
+
+    def shortcut(self, m_chi):
+        """Masses at which the tree decides, and the amplitude for the events there: without loops of the nucleus, which
+        move a limit by less than 2e-6. They are the only ones that cost time, or that ask for m_zp >= LIGHTEST.
+        """
+        return m_chi <= TREE_DECIDES * (self.has_tree and "nucleus" in self.parts), self.without("nucleus")
+
     def coefficients(self, nuclei, model, theory):
-        """The quarks.LoopCoefficients of each nucleus in case B, a list; ValueError in case A."""
-        if model.case == "A":
+        """The quarks.LoopCoefficients of each nucleus, a list; ValueError in case A with loops of the nucleus."""
+        if model.case not in self.separable_cases:
             raise ValueError("amplitude complete depends on E and T in case A: it has no coefficients c1, c2, c3")
-        return [resolved(nucleus, model, theory.inputs) for nucleus in nuclei]
+        return [resolved(nucleus, model, theory.inputs, self.parts) for nucleus in nuclei]
 
     def flip_and_keep(self, E, T, model, nucleus, theory):
         """flip in MeV^-4 and keep in MeV^-5, complex in case A."""
-        c, M, F = resolved(nucleus, model, theory.inputs), nucleus.M, helm(2 * nucleus.M * T, nucleus)
+        c, M, F = resolved(nucleus, model, theory.inputs, self.parts), nucleus.M, helm(2 * nucleus.M * T, nucleus)
         flip, keep = F * (c.c1 / (M * E) + c.c3 * M * E), F * c.c2
-        if model.case == "B":
+        if model.case == "B" or "nucleus" not in self.parts:
             return flip, keep
         whole = COHERENT.flip_and_keep(E, T, model, nucleus, theory)
         return whole[0] + flip, whole[1] + keep
 
     def __str__(self):
-        return "complete"
+        left_out = [part for part in PARTS if part not in self.parts]
+        return "complete" + (f" without {', '.join(left_out)}" if left_out else "")
 
 
 COMPLETE = Complete()
 
 
-def resolved(nucleus, model, table=inputs.STANDARD):
-    """The quarks.LoopCoefficients of nucleons and quarks in a nucleus: all loops but that of the nucleus as a whole."""
+def resolved(nucleus, model, table=inputs.STANDARD, parts=PARTS):
+    """The quarks.LoopCoefficients of nucleons and quarks in a nucleus, if they are among the `parts`.
+
+    These are all loops but that of the nucleus as a whole.
+    """
     m_chi, m_zp = np.broadcast_arrays(model.m_chi, model.m_zp)
     at = _Integrals(m_chi, m_zp, table)
-    c1, c2, c3 = _of_quarks(at, model, nucleus, table)
+    c1, c2, c3 = (c * ("quarks" in parts) for c in _of_quarks(at, model, nucleus, table))
     if model.case == "A":
         K, k_a, k_b = nucleons.vector(at.s, model, nucleus, table)
     else:
         K, _, k_a, _ = nucleons.axial(at.s, model, nucleus, table)
         k_b = k_a
+    if "nucleons" not in parts:
+        K, k_a, k_b = 0 * K, 0 * k_a, 0 * k_b
     c1 = c1 + m_chi * at.flip(K)
     c2 = c2 + (at.keep(k_a) + at.bent(k_b)) / nucleus.M**2
     c3 = c3 + 4 / 3 * m_chi * at.tilted(K) / nucleus.M**2
-    share = table.value("nucleons.longitudinal") if model.case == "B" else 0.0
+    share = table.value("nucleons.longitudinal") * (model.case == "B" and "longitudinal" in parts)
     if share:
         along, kept = longitudinal(m_chi, model, nucleus, table)
         c1 = c1 - share * m_chi / m_zp**4 * along

@@ -31,8 +31,11 @@ class Amplitude(Protocol):
     meets_z     whether the interference of `keep` with Z exchange counts
     separable_cases    may be left out: cases in which one that is not `separable` is
     everywhere  may be left out, False: whether it has the leading physics at every mass
+    has_tree    may be left out, True: whether the tree counts
     axial_tree  may be left out, False: whether case B has the tree off the spin of the nucleus
     cases_with_loops   may be left out, all cases
+    shortcut(m_chi)    may be left out: where m_chi of case A is such that a cheaper amplitude has the same events, a
+                       mask, and that amplitude
     runs_moments       may be left out, False: whether second moments run to m_zp, so that `moments` is not used
     """
 

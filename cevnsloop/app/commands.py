@@ -131,13 +131,20 @@ def _limit(a):
         f"{STATISTIC[asked.statistic]} = {values['chi2_min']:.4g} + {shown(asked.delta_chi2)}; "
         f"best fit at {values['g_best']:.4g}",
         "events at the limit: " + ", ".join(f"{name[2:]} {values[name]:.4g}" for name in parts),
+        *([f"limits without one: {rest}"] if (rest := _listed(found.g_without)) else ()),
         *_of_band(found),
         *map("note: {}".format, found.notes),
     ]
+    if found.g_without:
+        values["g_without"] = {name: float(g) for name, g in found.g_without.items()}
     if found.band is not None:
         band = {name or "nothing": float(g) for name, g in found.band.g_limit.items()}
         values |= {"g_band": found.g_band.tolist(), "moved": band}
     _show(a, asked.described() | _masses(a), values | {"notes": list(found.notes)}, lines)
+
+
+def _listed(limits):
+    return ", ".join(f"{name} {g:.4g}" for name, g in limits.items())
 
 
 def _of_band(found):

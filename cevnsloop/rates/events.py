@@ -186,20 +186,30 @@ def _check(model, experiment, theory):
 
 
 def _blocks(model, experiment, theory):
-    """The parts of n(G) for a block of models at a time, with the slice of the flattened masses that they are for."""
+    """The parts of n(G) for a block of models at a time, with their indices among the flattened masses."""
     model, kernel = model.pattern(), kernels(experiment, model.neutrinos, theory)
     masses = model.m_chi.ravel(), model.m_zp.ravel()
-    if model.case not in getattr(theory.amplitude, "cases_with_loops", CASES):
-        loops, size = _none, BLOCK
-    else:
-        separable = theory.amplitude.separable or model.case in getattr(theory.amplitude, "separable_cases", ())
-        loops, size = (_separable, BLOCK) if separable else (general.loop_events, general.BLOCK)
-    for start in range(0, model.m_chi.size, size):
-        here = slice(start, start + size)
-        block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
-        tree = _tree_events(block, experiment, kernel, theory)
-        n_interference, n_loop = loops(block, experiment, kernel, theory)
-        yield here, {"n_sm": kernel.n_sm, "n_tree": tree, "n_interference": n_interference, "n_loop": n_loop}
+    for those, own in _theories(model, theory):
+        if model.case not in getattr(own.amplitude, "cases_with_loops", CASES):
+            loops, size = _none, BLOCK
+        else:
+            separable = own.amplitude.separable or model.case in getattr(own.amplitude, "separable_cases", ())
+            loops, size = (_separable, BLOCK) if separable else (general.loop_events, general.BLOCK)
+        for start in range(0, len(those), size):
+            here = those[start : start + size]
+            block = replace(model, m_chi=masses[0][here], m_zp=masses[1][here])
+            tree = _tree_events(block, experiment, kernel, own)
+            n_interference, n_loop = loops(block, experiment, kernel, own)
+            yield here, {"n_sm": kernel.n_sm, "n_tree": tree, "n_interference": n_interference, "n_loop": n_loop}
+
+
+def _theories(model, theory):
+    """Indices of models, and the Theory for their events: another one where the amplitude has a shortcut."""
+    every = np.arange(model.m_chi.size)
+    if model.case != "A" or not hasattr(theory.amplitude, "shortcut"):
+        return [(every, theory)]
+    quick, other = theory.amplitude.shortcut(model.m_chi.ravel())
+    return [(every[quick], replace(theory, amplitude=other)), (every[~quick], theory)]
 
 
 def _tree_events(model, experiment, kernel, theory):

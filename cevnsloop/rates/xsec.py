@@ -86,6 +86,8 @@ def tree_of(model, nucleus, theory):
     Case A has Eq. (23). Case B has no coherent tree, Eq. (15); an amplitude that says `axial_tree` has that of spin.py.
     """
     charge = vector_charge(model, nucleus)
+    if not getattr(theory.amplitude, "has_tree", True):
+        return None
     if charge:
         return lambda T, m_chi, m_zp: tree_powers(T, nucleus, m_chi, m_zp, model.g_chi_L, charge)
     if model.case == "B" and getattr(theory.amplitude, "axial_tree", False):

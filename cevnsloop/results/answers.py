@@ -1,6 +1,7 @@
 """What the front door answers: records that say what they are, hold their numbers as a table, and draw themselves."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -8,12 +9,12 @@ from ..checks import Record, shown
 from ..choices import Choices
 from ..rates.xsec import tree_of
 from ..run import output
-from .bands import Band
+from .bands import Band, without
 from .tables import Table
+from .words import limit, quoted, shortened
 
 LIMIT_UNITS = {"m_chi": "MeV", "m_zp": "MeV", "g_limit": "1", "g_best": "1", "chi2_min": "1", "loop_share": "1"}
 AXES = {"photoelectrons": "pe", "energy": "keVee", "time": "us"}  # in the heads of tables
-LINES = 12  # of a long answer that are shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,21 +71,33 @@ class UpperLimit(Answer):
         """Weakest and strongest limit of the band, shape (2, ...), of which the weakest may be quoted; None without."""
         return None if self.band is None else self.band.ends
 
+    @cached_property
+    def g_without(self):
+        """Limits without each part of the amplitude `complete`, {part: array}, inf without a limit; {} for others."""
+        return without(self.choices, self.m_chi, self.m_zp)
+
     @property
     def sets_limit(self):
-        """The largest part of the signal at the limit: an array of "tree", "interference", "loops", or "" for none."""
-        c = self.choices
-        model, targets = c.model(1.0, 1.0), c.dataset.experiment.targets
-        has_tree = any(tree_of(model, target.nuclide, c.theory) for target in targets)
-        largest = np.where(self.loop_share > 0.5, "loops", "tree" if has_tree else "interference")
-        return np.where(np.isnan(self.loop_share), "", largest)
+        """What sets the limit, an array of words, "" without a limit.
+
+        The part of the amplitude `complete` without which it weakens most; for others the largest part of the signal at
+        the limit, "tree", "interference" or "loops".
+        """
+        if self.g_without:
+            found = np.array(list(self.g_without))[np.array(list(self.g_without.values())).argmax(0)]
+        else:
+            c = self.choices
+            model, targets = c.model(1.0, 1.0), c.dataset.experiment.targets
+            has_tree = any(tree_of(model, target.nuclide, c.theory) for target in targets)
+            found = np.where(self.loop_share > 0.5, "loops", "tree" if has_tree else "interference")
+        return np.where(np.isnan(self.loop_share), "", found)
 
     def __repr__(self):
         rows = zip(*(np.ravel(a) for a in (self.m_chi, self.m_zp, self.g_limit, self.sets_limit)), strict=True)
-        lines = [f"  m_chi = {m:.5g} MeV, m_zp = {z:.5g} MeV: {_limit(g, by)}" for m, z, g, by in rows]
+        lines = [f"  m_chi = {m:.5g} MeV, m_zp = {z:.5g} MeV: {limit(g, by)}" for m, z, g, by in rows]
         if self.band is not None:
             ends = zip(*(np.ravel(a) for a in (*self.g_band, self.band.weakest)), strict=True)
-            lines = [f"{line}\n    {_quoted(*end)}" for line, end in zip(lines, ends, strict=True)]
+            lines = [f"{line}\n    {quoted(*end)}" for line, end in zip(lines, ends, strict=True)]
         return "\n".join([self._title(), *shortened(lines), *(f"  note: {note}" for note in self.notes)])
 
     def _title(self):
@@ -100,16 +113,6 @@ class UpperLimit(Answer):
             return columns, LIMIT_UNITS
         ends = {name: g.ravel() for name, g in zip(("g_weakest", "g_strongest"), self.g_band, strict=True)}
         return columns | ends, LIMIT_UNITS | dict.fromkeys(ends, "1")
-
-
-def _limit(g, by):
-    if np.isfinite(g):
-        return f"G < {g:.4g}, set by the {by}"
-    return "no limit, no signal is expected" if np.isnan(g) else "no limit, no signal is excluded however large"
-
-
-def _quoted(weakest, strongest, moved):
-    return f"from {strongest:.4g} to {weakest:.4g} within its band; quote the weakest, {moved or 'with nothing moved'}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,11 +232,3 @@ class CrossSection(Answer):
         names = ("E", "T", "sm", "tree", "interference", "loop")
         units = {"E": "MeV", "T": "MeV"} | dict.fromkeys(names[2:], "MeV^-3")
         return {name: np.ravel(getattr(self, name)) for name in names}, units
-
-
-def shortened(lines):
-    """At most LINES of the lines, with a word on how many are left out."""
-    if len(lines) <= LINES:
-        return lines
-    half = (LINES - 1) // 2
-    return [*lines[:half], f"  ... {len(lines) - 2 * half} more", *lines[-half:]]

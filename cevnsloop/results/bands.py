@@ -1,6 +1,7 @@
-"""How well a limit is known: each assumption of the amplitude `complete` moved alone over its range.
+"""What a limit rests on, and how well it is known: each assumption moved alone over its range.
 
-The assumptions are inputs with a `range`; sets of f_q; and in case B the spins and axial charges, by their uncertainty.
+The assumptions of the amplitude `complete` are inputs with a `range`; sets of f_q; and in case B the spins and axial
+charges, by their uncertainty.
 What may be quoted is the weakest limit of the band.
 """
 
@@ -9,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..amplitudes.exchange import LIGHTEST
 from ..amplitudes.quarks import LIGHT
 from ..amplitudes.theory import SCALARS, with_scalars
 from ..checks import Record
@@ -88,10 +90,32 @@ def band(asked, m_chi, m_zp):
         factor = change.get(SIZE, usual) / usual
         dataset = asked.dataset if factor == 1 else resized(asked.dataset, factor)
         theory = replace(asked.theory, inputs=asked.theory.inputs.changed(change))
-        events = predict_varied(model, dataset, theory)
-        g = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
-        found[name] = np.where(np.isnan(g), np.inf, g)
+        found[name] = _limits(asked, model, theory, dataset)
     return Band(found)
+
+
+def without(asked, m_chi, m_zp):
+    """Limits without each part of the amplitude `complete`, {part: array}, inf without one; {} for other amplitudes.
+
+    The part that sets a limit is the one without which it weakens most. A Z' lighter than exchange.LIGHTEST counts as
+    that heavy where the tree is left out: with less the loops hardly grow.
+    """
+    model, theory = asked.model(m_chi, m_zp), asked.theory
+    has_none = {"A": ("longitudinal",), "B": ("nucleus",)}[asked.case]
+    parts = [part for part in getattr(theory.amplitude, "parts", ()) if part not in has_none]
+    if not theory.inputs.value("nucleons.longitudinal"):
+        parts = [part for part in parts if part != "longitudinal"]
+    each = {part: replace(theory, amplitude=theory.amplitude.without(part)) for part in parts}
+    heavy = replace(model, m_zp=np.maximum(model.m_zp, LIGHTEST)) if asked.case == "A" else model
+    of = {part: heavy if part == "tree" else model for part in parts}
+    return {part: _limits(asked, of[part], other, asked.dataset) for part, other in each.items()}
+
+
+def _limits(asked, model, theory, dataset):
+    """Limits on G, inf where there is none."""
+    events = predict_varied(model, dataset, theory)
+    g = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
+    return np.where(np.isnan(g), np.inf, g)
 
 
 @lru_cache(maxsize=8)  # the kernels of an experiment are kept by its identity

@@ -129,7 +129,9 @@ def test_the_band_of_a_limit(capsys):
     assert got["moved"]["nothing"] == got["g_limit"] == float(found.g_limit)
     assert got["moved"]["nucleons.rho_A = 1.4"] == float(found.band.g_limit["nucleons.rho_A = 1.4"])
     assert got["g_band"] == [max(got["moved"].values()), min(got["moved"].values())]
-    assert "g_band" not in as_json(capsys, *point)
+    without = as_json(capsys, *point)
+    assert "g_band" not in without
+    assert without["g_without"]["nucleons"] > without["g_without"]["quarks"] > without["g_without"]["tree"]
     _, out, _ = run(capsys, *point, "--band")
     assert f"band {got['g_band'][1]:.4g} to {got['g_band'][0]:.4g}, of which the weakest may be quoted" in out
     assert run(capsys, "limit", "--case", "A", *POINT, "--amplitude", "published", "--band")[0] == 2

@@ -1,12 +1,15 @@
 """The band of a limit: every assumption is in it, moves what it should, and is moved to where its entry says."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 import cevnsloop
 from cevnsloop import inputs
-from cevnsloop.amplitudes.complete import resolved
-from cevnsloop.amplitudes.theory import SCALARS
+from cevnsloop.amplitudes.complete import COMPLETE, PARTS, Complete, resolved
+from cevnsloop.amplitudes.exchange import COHERENT
+from cevnsloop.amplitudes.theory import SCALARS, Theory
 from cevnsloop.choices import Choices, made
 from cevnsloop.inputs import STANDARD
 from cevnsloop.model import unit_model
@@ -145,3 +148,87 @@ def test_the_answer_shows_the_band(asked, found):
     assert len(answer.plot().collections) == 0  # three ratios: points of three curves
     along = cevnsloop.limit(M_CHI, ratio=2, case=asked.case, amplitude="complete", band=True)
     assert len(along.plot().collections) == 1
+
+
+# where each part sets the limit, case A and B; the heaviest chi of case B has only quarks left
+SETS = {
+    ("A", 20.0, 40.0): "tree",
+    ("A", 53.0, 106.0): "nucleus",
+    ("A", 500.0, 5000.0): "nucleus",
+    ("B", 20.0, 40.0): "tree",
+    ("B", 53.0, 530.0): "nucleons",
+    ("B", 2e3, 2e4): "quarks",
+}
+
+
+@pytest.mark.parametrize(("case", "m_chi", "m_zp"), SETS)
+def test_what_sets_a_limit(case, m_chi, m_zp):
+    found = cevnsloop.limit(m_chi, m_zp, case=case, amplitude="complete")
+    assert found.sets_limit == SETS[case, m_chi, m_zp]
+    assert f"set by the {SETS[case, m_chi, m_zp]}" in repr(found)
+    assert list(found.g_without) == ["tree", *(["nucleus"] if case == "A" else []), "nucleons", "quarks"]
+    for part, g in found.g_without.items():
+        left = cevnsloop.limit(m_chi, m_zp, case=case, amplitude=COMPLETE.without(part))
+        assert left.g_limit == g
+        assert str(left.choices.theory.amplitude) == f"complete without {part}"
+
+
+def test_parts_add_up_as_amplitudes():
+    """flip and keep of all parts are the sums of those of each alone; the tree is no part of them."""
+    nucleus = nuclide("Cs133")
+    for case in "AB":
+        model = unit_model(case, M_CHI, M_ZP)
+        alone = [Complete((part,)).flip_and_keep(30.0, 0.01, model, nucleus, Theory(COMPLETE)) for part in PARTS]
+        whole = COMPLETE.flip_and_keep(30.0, 0.01, model, nucleus, Theory(COMPLETE))
+        for one, other in zip(whole, np.sum(alone, axis=0), strict=True):
+            assert other == pytest.approx(one, rel=1e-14, abs=0)
+    for part, amplitude in {"coherent": Complete(("nucleus",)), "all": COMPLETE}.items():
+        found = amplitude.flip_and_keep(30.0, 0.01, unit_model("A", M_CHI, M_ZP), nucleus, Theory(COMPLETE))[0]
+        coherent = COHERENT.flip_and_keep(30.0, 0.01, unit_model("A", M_CHI, M_ZP), nucleus, Theory(COHERENT))[0]
+        assert np.array_equal(found, coherent) == (part == "coherent")
+
+
+def test_the_longitudinal_part_is_one_when_it_has_a_weight():
+    changed = {"nucleons.longitudinal": 1.0}
+    found = cevnsloop.limit(53, 106, case="B", amplitude="complete", inputs=changed)
+    assert found.sets_limit == "longitudinal"
+    usual = cevnsloop.limit(53, 106, case="B", amplitude="complete")
+    assert found.g_without["longitudinal"] == pytest.approx(usual.g_limit, rel=1e-14, abs=0)
+
+
+def test_the_tree_of_complete_is_that_of_coherent():
+    for case in "AB":
+        alone = cevnsloop.limit(20, 40, case=case, amplitude=Complete(("tree",))).g_limit
+        assert alone == pytest.approx(cevnsloop.limit(20, 40, case=case, amplitude="coherent").g_limit, rel=1e-6, abs=0)
+
+
+def test_other_amplitudes_have_no_parts_and_an_unknown_part_is_refused():
+    assert cevnsloop.limit(20, 40, amplitude="coherent").g_without == {}
+    with pytest.raises(
+        ValueError, match="part must be one of tree, nucleus, nucleons, quarks, longitudinal, got 'pions'"
+    ):
+        Complete(("pions",))
+
+
+def test_where_the_tree_decides_loops_of_the_nucleus_do_not_matter():
+    """They are left out of the events there; with them, limits are the same to 2e-6."""
+
+    @dataclass(frozen=True)
+    class Slow(Complete):
+        def shortcut(self, m_chi):
+            return m_chi < 0, self
+
+    m_chi, m_zp = [3.0, 20.0, 50.0, 52.0, 52.0, 52.0], [30.0, 40.0, 500.0, 5.0, 104.0, 520.0]
+    quick, slow = (cevnsloop.limit(m_chi, m_zp, amplitude=one).g_limit for one in (COMPLETE, Slow()))
+    assert quick == pytest.approx(slow, rel=2e-6, abs=0)
+    assert (quick != slow).all()
+    beyond = [cevnsloop.limit(53, 106, amplitude=one).g_limit for one in (COMPLETE, Slow())]
+    assert beyond[0] == beyond[1]
+
+
+def test_a_light_z_has_limits_where_the_tree_sets_them():
+    found = cevnsloop.limit([1.0, 52.0, 60.0], [2.0, 1.0, 5.0], amplitude="complete")
+    assert np.isfinite(found.g_limit).all()
+    assert list(found.sets_limit) == ["tree", "tree", "nucleus"]
+    with pytest.raises(ValueError, match="m_zp must be >= 5 MeV for amplitude coherent, got 4"):
+        cevnsloop.limit(60.0, 4.0, amplitude="complete")
