@@ -79,6 +79,12 @@ class Events(Record):
         return self
 
 
+def stacked(events):
+    """The Events of a list as those of one more model axis, the first: in the same bins, with changes of one set."""
+    changes = {name: np.stack([one.changes[name] for one in events], axis=1) for name in events[0].changes}
+    return Events(np.stack([one.n for one in events], axis=1), events[0].axes, changes)
+
+
 @dataclass(frozen=True, eq=False)
 class Kernels(Record):
     """What does not depend on the model, for an experiment and the flavours that couple; B bins.

@@ -17,6 +17,7 @@ from ..checks import Record
 from ..experiments.combined import Combined
 from ..fit.limits import upper_limit
 from ..inputs import names
+from ..rates.events import stacked
 from ..rates.varied import predict_varied
 
 SIZE = "helm.size"  # of all nuclei, also where the data have it as a nuisance
@@ -85,13 +86,14 @@ def _moved(table, name, word):
 
 def band(asked, m_chi, m_zp):
     """The Band of the choices.Choices `asked` for masses in MeV that broadcast."""
-    model, usual, found = asked.model(m_chi, m_zp), asked.inputs.entry(SIZE).number, {}
-    for name, change in ({"": {}} | moves(asked)).items():
+    model, usual, moved = asked.model(m_chi, m_zp), asked.inputs.entry(SIZE).number, {"": {}} | moves(asked)
+    events = []
+    for change in moved.values():
         factor = change.get(SIZE, usual) / usual
         dataset = asked.dataset if factor == 1 else resized(asked.dataset, factor)
         theory = replace(asked.theory, inputs=asked.theory.inputs.changed(change))
-        found[name] = _limits(asked, model, theory, dataset)
-    return Band(found)
+        events.append(predict_varied(model, dataset, theory))
+    return Band(dict(zip(moved, _limits(asked, events), strict=True)))
 
 
 def without(asked, m_chi, m_zp):
@@ -108,13 +110,14 @@ def without(asked, m_chi, m_zp):
     each = {part: replace(theory, amplitude=theory.amplitude.without(part)) for part in parts}
     heavy = replace(model, m_zp=np.maximum(model.m_zp, LIGHTEST)) if asked.case == "A" else model
     of = {part: heavy if part == "tree" else model for part in parts}
-    return {part: _limits(asked, of[part], other, asked.dataset) for part, other in each.items()}
+    events = [predict_varied(of[part], asked.dataset, other) for part, other in each.items()]
+    return dict(zip(parts, _limits(asked, events), strict=True)) if parts else {}
 
 
-def _limits(asked, model, theory, dataset):
-    """Limits on G, inf where there is none."""
-    events = predict_varied(model, dataset, theory)
-    g = upper_limit(events, dataset, asked.delta_chi2, asked.fit).g_limit
+def _limits(asked, events):
+    """Limits on G for a list of Events of the data, all at once, an array for each; inf where there is none."""
+    together = stacked(events)
+    g = upper_limit(together, asked.dataset, asked.delta_chi2, asked.fit).g_limit
     return np.where(np.isnan(g), np.inf, g)
 
 

@@ -77,12 +77,13 @@ def fig3(pe_edges, curves, labels, n_obs, sigma, amplitude):
 
 
 @styled
-def fig4(m_chi, sets, quoted=None, shaded=None):
+def fig4(m_chi, sets, quoted=None, shaded=None, bands=None):
     """Fig. 4: upper limits over m_chi (MeV), a panel for each (case, ratio), cases in rows, ratios in columns.
 
-    sets     {amplitude, one of COLOURS: {(case, ratio): array}}, each labelled where it is farthest from the others;
-             the first has all panels
+    sets     {amplitude: {(case, ratio): array}}, each labelled where it is farthest from the others; the first has all
+             panels
     quoted   {(case, ratio): [(m_chi, g_limit)]}, the numbers of the paper's text, as diamonds
+    bands    {(case, ratio): (weakest, strongest)}, arrays between which is shaded
     shaded   {ratio: [(m_chi below which an approximation fails, label)]}, two of them, the larger one first
     """
     panel_keys = list(next(iter(sets.values())))
@@ -92,7 +93,9 @@ def fig4(m_chi, sets, quoted=None, shaded=None):
         ax.set_title(_title(case, ratio))
         here = {name: curves[case, ratio] for name, curves in sets.items() if (case, ratio) in curves}
         for name, curve in here.items():
-            ax.plot(m_chi, curve, LINES[case], color=COLOURS[name])
+            ax.plot(m_chi, curve, LINES[case], color=COLOURS[_colour(name)])
+        if bands:
+            ax.fill_between(m_chi, *bands[case, ratio], color=COLOURS["shade-2"], lw=0)
         if len(here) > 1:
             _name_curves(ax, m_chi, here)
         for mass, g in (quoted or {}).get((case, ratio), ()):
@@ -139,7 +142,12 @@ def _name_curves(ax, x, curves):
         at = edge + int(np.median(np.flatnonzero(inner > 0.8 * inner.max())))
         above = y[at] > others[:, at].min()
         beside = {"va": "bottom", "ha": "right"} if above else {"va": "top", "ha": "left"}
-        label(ax, x[at], curves[name][at] * (1.5 if above else 1 / 1.5), name, name, **beside)
+        label(ax, x[at], curves[name][at] * (1.5 if above else 1 / 1.5), name, _colour(name), **beside)
+
+
+def _colour(amplitude):
+    """Its own, or that of the answer."""
+    return amplitude if amplitude in COLOURS else "ink"
 
 
 @styled
