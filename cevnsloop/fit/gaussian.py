@@ -31,15 +31,15 @@ class Gaussian(Binned):
         """Bins with neither counts nor beam-on background, shape (..., B): their sigma_stat is 0."""
         return counts.n_on + counts.b_ss + self.b_on == 0
 
-    def minimum(self, signal, n_on, b_ss, centre):
+    def minimum(self, pieces, n_on, b_ss, centre, start=None):
         """Statistic.minimum in closed form."""
         weight = self.weight(n_on, b_ss)
-        n, others = np.split(weight * self.vectors(signal), [1])
+        n, others = np.split(weight * self.vectors(*pieces), [1])
         d = weight * (n_on - b_ss) - np.einsum("kp,kbp->bp", centre[1:], others)
         shapes, widths = self.sigmas[1:, None, None] * others, self.sigmas[1:, None]
         value, x, left = least(d, n[0], centre[0], self.sigma_alpha, shapes)
         moved = centre[1:] + widths * np.einsum("bp,kbp->kp", left, shapes)
-        return Minimum(value, np.concatenate([x[None], moved]), weight * left)
+        return Minimum(value, np.concatenate([x[None], moved]), weight * left, np.empty((0, len(value))))
 
     def weight(self, n_on, b_ss):
         """1 / sigma_stat for counts of the shape (B, ...), nan where that is 0."""

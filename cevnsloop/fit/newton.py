@@ -10,27 +10,28 @@ MOST_STEPS = 200
 FEW = 4  # nuisances up to which loops over them are quicker than libraries of linear algebra, which copy
 
 
-def newton(statistic, vectors, n_on, b_ss, centre):
-    """The minima of P points together: value (P,), x (K, P) and lam (B, P), as in statistic.Minimum.
+def newton(statistic, shapes, n_on, b_ss, centre, start=None):
+    """The minima of P points together: value (P,), x (K, P), lam (B, P) and state, as in statistic.Minimum.
 
-    vectors   what s is linear in, shape (K, B, P)
+    shapes    what s is linear in, from `shapes_of` or a Parted
     centre    x where the penalties vanish, shape (K, P)
+    start     the state of minima nearby, x and pull, shape (2, K, P); by default the Gaussian fit
 
-    The statistic is convex in x. The method starts at the Gaussian fit and halves steps that do not descend; it takes a
-    few, and leaves rounding. Those of x that are statistic.bounded stay >= 0.
+    The statistic is convex in x. The method halves steps that do not descend; it takes a few, and leaves rounding.
+    Those of x that are statistic.bounded stay >= 0.
     """
-    sigma, bounded = statistic.sigmas[:, None], statistic.bounded[:, None]
-    shapes = (_Few if len(vectors) <= FEW else _Many)(vectors, statistic.sigmas)
-    data, (x, pull) = (shapes, n_on, b_ss), _start(shapes, n_on, b_ss, centre, sigma, bounded)
-    value, found = np.empty(n_on.shape[1]), np.empty(centre.shape)
+    sigma, bounded, whole = statistic.sigmas[:, None], statistic.bounded[:, None], shapes
+    x, pull = _start(shapes, n_on, b_ss, centre, sigma, bounded) if start is None else start
+    x, pull = _in_bounds(x, pull, centre, sigma, bounded)
+    data, value, found, pulls = (shapes, n_on, b_ss), np.empty(n_on.shape[1]), np.empty(x.shape), np.empty(x.shape)
     active, length = np.arange(n_on.shape[1]), np.ones(n_on.shape[1])
     state = _evaluate(statistic, x, pull, *data)
     for _ in range(MOST_STEPS):
-        value[active], found[:, active] = state[0], x + sigma * state[1:-1]
+        value[active], found[:, active], pulls[:, active] = state[0], x + sigma * state[1:-1], pull + state[1:-1]
         going = state[-1] > CONVERGED
         if not going.any():
-            s = (vectors * np.where(bounded, np.maximum(found, 0), found)[:, None]).sum(0)
-            return value, found, statistic.terms(s, n_on, b_ss)[1]
+            s = whole.excess(np.where(bounded, np.maximum(found, 0), found))
+            return value, found, statistic.terms(s, n_on, b_ss)[1], np.stack([found, pulls])
         if not going.all():
             active, length, centre = active[going], length[going], centre[:, going]
             data = data[0].of(going), *(a[..., going] for a in data[1:])
@@ -55,8 +56,7 @@ def _start(shapes, n_on, b_ss, centre, sigma, bounded):
     # in terms of the pulls; x is what they leave of the centre
     left = shapes.along(w * (n_on - b_ss - shapes.excess(centre)))
     pull = _solved(shapes.products(w, np.ones(centre.shape)), left)
-    x = centre + sigma * pull
-    return _in_bounds(x, pull, centre, sigma, bounded)
+    return centre + sigma * pull, pull
 
 
 def _in_bounds(x, pull, centre, sigma, bounded):
@@ -74,6 +74,11 @@ def _evaluate(statistic, x, pull, shapes, n_on, b_ss):
     fall = fall * free
     step = _solved(shapes.products(curvature, free), fall)
     return np.stack([value, *step, (fall * step).sum(0)])
+
+
+def shapes_of(vectors, sigmas):
+    """Vectors (K, B, P) and what Newton's method needs of them."""
+    return (_Few if len(vectors) <= FEW else _Many)(vectors, sigmas)
 
 
 class _Few:
@@ -127,6 +132,46 @@ class _Many:
         both = (self.vectors * curvature.T[:, None]) @ self.vectors.swapaxes(1, 2)
         scale = (self.sigmas[:, None] * free).T
         return (both * scale[:, :, None] * scale[:, None]).transpose(1, 2, 0)
+
+
+class Parted:
+    """The same for data side by side, of which each has some of the nuisances and none of the others' vectors.
+
+    parts   shapes of each
+    rows    which of all K nuisances each has, arrays of indices
+    bins    which of all bins, slices
+    """
+
+    def __init__(self, parts, rows, bins, K):
+        self.parts, self.rows, self.bins, self.K = parts, rows, bins, K
+
+    @property
+    def signal(self):
+        """Of all bins, (B, P)."""
+        return np.concatenate([part.signal for part in self.parts])
+
+    def of(self, going):
+        """As _Few.of."""
+        return Parted([part.of(going) for part in self.parts], self.rows, self.bins, self.K)
+
+    def excess(self, x):
+        """As _Few.excess."""
+        return np.concatenate([part.excess(x[rows]) for part, rows in zip(self.parts, self.rows, strict=True)])
+
+    def along(self, lam):
+        """As _Few.along."""
+        result = np.zeros((self.K, lam.shape[1]))
+        for part, rows, bins in zip(self.parts, self.rows, self.bins, strict=True):
+            result[rows] += part.along(lam[bins])
+        return result
+
+    def products(self, curvature, free):
+        """As _Few.products."""
+        result = np.zeros((self.K, self.K, curvature.shape[1]))
+        free = np.broadcast_to(free, (self.K, curvature.shape[1]))
+        for part, rows, bins in zip(self.parts, self.rows, self.bins, strict=True):
+            result[np.ix_(rows, rows)] += part.products(curvature[bins], free[rows])
+        return result
 
 
 def _solved(products, right):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+CLOSE = 1e-13  # of y: a step of Newton's method that is shorter is the last
+MOST_STEPS = 100
+
 
 class Profiled:
     """A statistic along y = G^2, its nuisances fitted anew at every y: search.Curves."""
@@ -12,34 +15,61 @@ class Profiled:
             raise ValueError(f"events must say how they change with {', '.join(missing)}, as shapes.predict_open does")
         parts = (events.n, *(events.changes[name] for name in statistic.changes))
         self.statistic, self.shape = statistic, (len(counts.n_on), events.n.shape[1])
-        # coefficients of 1, y, y^2, each (1 + changes, B, N)
-        self.n = [np.ascontiguousarray(np.stack(power).swapaxes(-1, -2)) for power in zip(*parts, strict=True)]
+        # coefficients of 1, y, y^2, each in pieces (1 + changes, B, N)
+        powers = (np.stack(power).swapaxes(-1, -2) for power in zip(*parts, strict=True))
+        self.n = [tuple(map(np.ascontiguousarray, statistic.pieces(power))) for power in powers]
         self.counts = (*map(np.ascontiguousarray, (counts.n_on.T, counts.b_ss.T)), statistic.centre(counts))
 
-    def _minimum(self, y, k):
-        """The Minimum at points y of the curves k."""
+    def _minimum(self, y, k, start=None):
+        """The Minimum at points y of the curves k, and what moves the signal there."""
         toy, model = np.divmod(k, self.shape[1])
-        n_0, n_1, n_2 = (n[..., model] for n in self.n)
-        return self.statistic.minimum(n_0 + y * (n_1 + y * n_2), *(a[:, toy] for a in self.counts))
+        powers = [[n[..., model] for n in each] for each in zip(*self.n, strict=True)]
+        signal = tuple(n_0 + y * (n_1 + y * n_2) for n_0, n_1, n_2 in powers)
+        rise = tuple(n_1 + 2 * y * n_2 for _, n_1, n_2 in powers)
+        return self.statistic.minimum(signal, *(a[:, toy] for a in self.counts), start), rise
 
-    def _each(self, function, y, k):
-        """`function` of y and k, a block of points at once."""
-        k = np.arange(np.prod(self.shape)) if k is Ellipsis else k
-        y, k = np.broadcast_arrays(y, k)
-        shape, y, k = y.shape, y.ravel(), k.ravel()
-        blocks = [function(y[here], k[here]) for here in self.statistic.blocks(y.size)]
+    def _each(self, function, *args):
+        """`function` of arrays that broadcast, a block of points at once."""
+        args = np.broadcast_arrays(*args)
+        shape, args = args[0].shape, [a.ravel() for a in args]
+        blocks = [function(*(a[here] for a in args)) for here in self.statistic.blocks(args[0].size)]
         return np.concatenate(blocks).reshape(shape)
 
     def value(self, y, k=...):
         """The statistic at y of the curves with the indices k, all T N if none are given."""
-        return self._each(lambda y, k: self._minimum(y, k).value, y, k)
+        k = np.arange(np.prod(self.shape)) if k is Ellipsis else k
+        return self._each(lambda y, k: self._minimum(y, k)[0].value, y, k)
 
     def slope(self, y, k):
         """Its derivative by y: at the minimum over the nuisances it changes through the signal only."""
 
         def of_points(y, k):
-            found, (_, n_1, n_2) = self._minimum(y, k), (n[..., k % self.shape[1]] for n in self.n)
-            rise = self.statistic.of_signal(found.x) * (n_1 + 2 * y * n_2)
-            return -2 * (found.lam * rise.sum(0)).sum(0)
+            found, rise = self._minimum(y, k)
+            return -2 * self.statistic.along(rise, found)
 
         return self._each(of_points, y, k)
+
+    def crossing(self, low, high, goal, k):
+        """Where the curves k rise to `goal` between `low`, where they are below it, and `high`, where they are above.
+
+        Newton's method in y, kept between the two; each fit of the nuisances starts from the last one.
+        """
+        return self._each(self._crossing, low, high, goal, k)
+
+    def _crossing(self, low, high, goal, k):
+        y, reached, active, start = np.array(high), np.array(high), np.arange(len(high)), None
+        for _ in range(MOST_STEPS):
+            found, rise = self._minimum(y, k, start)
+            above = found.value > goal
+            low, high = np.where(above, low, y), np.where(above, y, high)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                to = y + (found.value - goal) / (2 * self.statistic.along(rise, found))
+            step = (low <= to) & (to <= high)
+            to = np.where(step, to, (low + high) / 2)
+            going = (abs(to - y) > CLOSE * y) & (low < high)
+            reached[active] = to
+            if not going.any():
+                return reached
+            low, high, goal, k, y, active = (a[going] for a in (low, high, goal, k, to, active))
+            start = found.state[..., going]
+        raise ArithmeticError("the search for a limit did not converge")

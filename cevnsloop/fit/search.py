@@ -26,6 +26,8 @@ class Curves(Protocol):
     def slope(self, y, k):
         """Its derivative by y, but for a positive factor."""
 
+    # and perhaps crossing(low, high, goal, k), where they rise to `goal`, if they know a quicker way than `root`
+
 
 def coupling_squared(events, signal):
     """G^2 at which N models give `signal` events, shape (S,), all counted positive: shape (S, N).
@@ -142,8 +144,10 @@ def _crossing(curves, y, model, seen, behind, y_best, goal):
     if len(rising):
         k, n = first[rising], model[rising]
         low, high = np.fmax(y[k - 1, n], y_best[rising]), y[k, n]
-        # no change of sign: the value at an end is the goal, but for rounding
-        found[rising] = root(lambda at, goal, k: curves.value(at, k) - goal, low, high, [goal[rising], rising])
+        if hasattr(curves, "crossing"):
+            found[rising] = curves.crossing(low, high, goal[rising], rising)
+        else:  # no change of sign: the value at an end is the goal, but for rounding
+            found[rising] = root(lambda at, goal, k: curves.value(at, k) - goal, low, high, [goal[rising], rising])
     return found
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..checks import FrozenDict, Record, instance, non_negative, number, real, shaped
 from ..experiments.dataset import Background, Experiment
-from .newton import newton
+from .newton import newton, shapes_of
 from .profiled import Profiled
 
 FLOATS = 2**14  # K B P of the points P whose nuisances are fitted together: what one step holds then fits a cache
@@ -32,11 +32,13 @@ class Minimum(NamedTuple):
     value   of the statistic, shape (P,)
     x       1 + alpha, 1 + beta_j, theta_k, shape (K, P)
     lam     minus half the derivative of the statistic by the excess s_i, shape (B, P)
+    state   what the fit of points nearby can start from, shape (..., P)
     """
 
     value: np.ndarray
     x: np.ndarray
     lam: np.ndarray
+    state: np.ndarray
 
 
 class Statistic(Record):
@@ -90,11 +92,23 @@ class Statistic(Record):
         if refused.any():
             raise ValueError(f"{self.needs} in {self.named(np.flatnonzero(refused))}")
 
-    def minimum(self, signal, n_on, b_ss, centre):
-        """The Minimum for the signal n and its changes d_k, shape (1 + changes, B, P), counts (B, P), and the x where
-        the penalties vanish, (K, P).
+    def pieces(self, signal):
+        """A signal and its changes, shape (1 + changes, B, ...), in a tuple: of each data set those that concern it."""
+        return (signal,)
+
+    def shapes(self, pieces):
+        """What newton.newton needs of a signal in pieces, with the backgrounds."""
+        return shapes_of(self.vectors(*pieces), self.sigmas)
+
+    def along(self, pieces, found):
+        """Sum over bins of what a signal in pieces adds to the excess at the Minimum `found`, times lam: shape (P,)."""
+        return (found.lam * (self.of_signal(found.x) * pieces[0]).sum(0)).sum(0)
+
+    def minimum(self, pieces, n_on, b_ss, centre, start=None):
+        """The Minimum for a signal in pieces, counts (B, P), and the x where the penalties vanish, (K, P); `start` as
+        in newton.newton.
         """
-        return Minimum(*newton(self, self.vectors(signal), n_on, b_ss, centre))
+        return Minimum(*newton(self, self.shapes(pieces), n_on, b_ss, centre, start))
 
     def centre(self, counts):
         """x where the penalties of these Counts vanish, shape (K, ...)."""
@@ -132,7 +146,10 @@ class Statistic(Record):
         *signal, n_on, b_ss = (_points(a, shape) for a in (*signal, counts.n_on, counts.b_ss))
         centre = np.stack([np.broadcast_to(at, shape[:-1]).ravel() for at in self.centre(counts)])
         arrays = np.stack(signal), n_on, b_ss, centre
-        found = [self.minimum(*(a[..., here] for a in arrays)) for here in self.blocks(centre.shape[1])]
+        found = []
+        for here in self.blocks(centre.shape[1]):
+            signal, *others = (a[..., here] for a in arrays)
+            found.append(self.minimum(self.pieces(signal), *others))
         return Minimum(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))), shape[:-1]
 
     def blocks(self, points):

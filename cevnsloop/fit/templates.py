@@ -12,13 +12,13 @@ B_SS,i, Counts.b_ss, is taken as known without error: 0 if the steady state is a
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
 
 from ..experiments.combined import Combined
 from ..rates.varied import own_name
 from .statistic import Binned
 from .together import Together
 
+LEAST = 1e-300  # of C / mu in the logarithm, which C = 0 takes out
 FLOOR = 1e-3  # events: where fewer are expected, or less than none, ln mu goes on as its parabola at FLOOR
 
 
@@ -37,11 +37,14 @@ class Templates(Binned):
         """f(s) and its derivatives, Binned.terms."""
         mu = s + b_ss
         above = np.maximum(mu, FLOOR)
-        beyond = (mu - above) / FLOOR  # 0 above the floor
         ratio = n_on / above
-        value = 2 * (mu - n_on + xlogy(n_on, ratio) - n_on * beyond + (n_on + FLOOR) * beyond**2 / 2)
-        held = np.where(mu < FLOOR, 1 / FLOOR, 0.0)
-        return value, ratio * (1 - beyond) - 1 - beyond, ratio / above + held
+        value, lam, curvature = mu - n_on + n_on * np.log(np.maximum(ratio, LEAST)), ratio - 1, ratio / above
+        if (mu < FLOOR).any():
+            beyond = (mu - above) / FLOOR  # 0 above the floor
+            value = value - n_on * beyond + (n_on + FLOOR) * beyond**2 / 2
+            lam = lam - beyond * (ratio + 1)
+            curvature = curvature + np.where(mu < FLOOR, 1 / FLOOR, 0.0)
+        return 2 * value, lam, curvature
 
 
 def templates(dataset):

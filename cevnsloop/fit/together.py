@@ -7,6 +7,7 @@ import numpy as np
 
 from ..checks import instance
 from ..experiments.dataset import Counts
+from .newton import Parted
 from .statistic import Binned, Statistic
 
 
@@ -47,21 +48,38 @@ class Together(Statistic):
             changes=changes,
             b_on=np.concatenate([part.b_on for part in self.parts]),
             bins=tuple(slice(*both) for both in itertools.pairwise(ends)),
+            rows=tuple(np.array([list(found).index(name) for name in part.names]) for part in self.parts),
             own=tuple([0, *(1 + changes.index(name) for name in part.changes)] for part in self.parts),
         )
 
     def vectors(self, signal):
         """Statistic.vectors: 0 in the bins of data that a nuisance does not concern."""
         result = np.zeros((len(self.names), *signal.shape[1:]))
-        for part, bins, own in zip(self.parts, self.bins, self.own, strict=True):
-            result[[self.names.index(name) for name in part.names], bins] = part.vectors(signal[own, bins])
+        for part, rows, bins, own in zip(self.parts, self.rows, self.bins, self.own, strict=True):
+            result[rows, bins] = part.vectors(signal[own, bins])
         return result
+
+    def pieces(self, signal):
+        """Statistic.pieces."""
+        return tuple(signal[own, bins] for own, bins in zip(self.own, self.bins, strict=True))
+
+    def shapes(self, pieces):
+        """Statistic.shapes."""
+        parts = [part.shapes((piece,)) for part, piece in zip(self.parts, pieces, strict=True)]
+        return Parted(parts, self.rows, self.bins, len(self.names))
+
+    def along(self, pieces, found):
+        """Statistic.along."""
+        return sum(
+            (found.lam[bins] * (part.of_signal(found.x[rows]) * piece).sum(0)).sum(0)
+            for part, piece, rows, bins in zip(self.parts, pieces, self.rows, self.bins, strict=True)
+        )
 
     def of_signal(self, x):
         """Statistic.of_signal: 0 in the bins of data that a change does not concern."""
         result = np.zeros((1 + len(self.changes), len(self.b_on), x.shape[1]))
-        for part, bins, own in zip(self.parts, self.bins, self.own, strict=True):
-            result[own, bins] = part.of_signal(x[[self.names.index(name) for name in part.names]])
+        for part, rows, bins, own in zip(self.parts, self.rows, self.bins, self.own, strict=True):
+            result[own, bins] = part.of_signal(x[rows])
         return result
 
     def terms(self, s, n_on, b_ss):
