@@ -10,8 +10,8 @@ from dataclasses import fields, replace
 import numpy as np
 
 from . import jobs
-from .checks import FrozenDict, choice, instance, non_negative, number, positive, whole
-from .choices import chosen, made
+from .checks import choice, instance, non_negative, number, positive, whole
+from .choices import PAPER, chosen, made
 from .experiments import csi2017 as csi
 from .experiments.dataset import Dataset
 from .fit import toys
@@ -27,10 +27,12 @@ from .results.answers import CrossSection, Expected, Spectrum, UpperLimit
 from .results.notes import notes
 from .run import executors, output, tasks
 
-PIECE, TOY_PIECE = 5000, 2  # points of a scan, masses with toys that are computed together: about a second
+paper = PAPER  # limit(1, 10, case=..., **paper) is the paper's own analysis
 
-# The paper's own analysis whatever the defaults are, as keywords: limit(1, 10, case=..., **paper)
-paper = FrozenDict(amplitude="published", data="csi2017", delta_chi2=4.61, statistic="gaussian", g_q="down")
+# Points of a scan that are computed together, of one of other data or loops, and masses with toys: about a second
+PIECE = 5000
+LATER_PIECE = 50
+TOY_PIECE = 2
 
 
 def limit(m_chi, m_zp=None, *, ratio=None, band=False, **choices):
@@ -46,8 +48,8 @@ def limit(m_chi, m_zp=None, *, ratio=None, band=False, **choices):
 
     >>> import cevnsloop
     >>> print(cevnsloop.limit(case="A", m_chi=10, m_zp=100))
-    upper limits on G = g_chi g_q: case A, amplitude published, CsI 2017, gaussian statistic, delta_chi2 4.61
-      m_chi = 10 MeV, m_zp = 100 MeV: G < 4.412e-08, set by the tree
+    upper limits on G = g_chi g_q: case A, amplitude complete, CsI 2021 + LAr 2020, poisson statistic, delta_chi2 2.71
+      m_chi = 10 MeV, m_zp = 100 MeV: G < 2.027e-08, set by the tree
     """
     return limit_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio), band)
 
@@ -70,13 +72,14 @@ def _answer(asked, m_chi, m_zp, g_limit, g_best, chi2_min, loop_share):
 def spectrum(m_chi, m_zp=None, g=0.0, *, ratio=None, **choices):
     """Expected and observed events in the bins of the data for one model, with G = g_chi g_q = `g`.
 
-    Masses in MeV and choices as in `limit`. Returns an answers.Spectrum.
+    Masses in MeV and choices as in `limit`, but that the data are CsI 2021 if nothing else is said: bins of one
+    experiment. Returns an answers.Spectrum.
 
     >>> import cevnsloop
-    >>> print(round(float(cevnsloop.spectrum(case="A", m_chi=10, m_zp=100, g=5e-8).n_th.sum()), 1))
+    >>> print(round(float(cevnsloop.spectrum(case="A", m_chi=10, m_zp=100, g=5e-8, data="csi2017").n_th.sum()), 1))
     416.8
     """
-    return spectrum_of(chosen(choices), m_chi, _m_zp(m_chi, m_zp, ratio), g)
+    return spectrum_of(chosen({"data": "csi2021"} | choices), m_chi, _m_zp(m_chi, m_zp, ratio), g)
 
 
 def spectrum_of(asked, m_chi, m_zp, g):
@@ -121,7 +124,8 @@ def write(job, out, workers=1, executor=None, progress=None, note=print, head=No
     `head` is a function of the table that gives what stands above it, by default jobs.head. The rest is
     as in `scan`. Raises ValueError as run.tasks.run does.
     """
-    task, size = (jobs.toy_limits, TOY_PIECE) if job.toys else (jobs.limits, PIECE)
+    quick = not job.choices.later and job.choices.theory.amplitude.separable
+    task, size = (jobs.toy_limits, TOY_PIECE) if job.toys else (jobs.limits, PIECE if quick else LATER_PIECE)
     pieces = [(start, min(start + size, len(job))) for start in range(0, len(job), size)]
     output.target(out)
     local = contextlib.nullcontext(executor) if executor else executors.local_or_cluster(min(workers, len(pieces)))
@@ -187,8 +191,8 @@ def cross_section(model, symbol, E=None, T=None, **choices):
     >>> import cevnsloop
     >>> model = cevnsloop.Model("A", m_chi=10, m_zp=100, g_chi_L=1, g_chi_R=1, g_q={"d": 5e-8})
     >>> cevnsloop.cross_section(model, "Cs133", E=30, T=0.01)
-    dsigma/dT on Cs133: case A, amplitude published
-      E = 30 MeV, T = 0.01 MeV: sm 1.379e-15, tree 2.42e-15, interference 0, loop 6.348e-24 MeV^-3
+    dsigma/dT on Cs133: case A, amplitude complete
+      E = 30 MeV, T = 0.01 MeV: sm 1.379e-15, tree 2.42e-15, interference 3.255e-22, loop 3.719e-29 MeV^-3
     """
     instance("model", model, Model, "Model('A', 10.0, 100.0, 1.0, 1.0, {'d': 1.0})")
     asked = chosen({"case": model.case, "g_q": model.g_q, "neutrinos": model.neutrinos, **choices})

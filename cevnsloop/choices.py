@@ -31,6 +31,9 @@ TOGETHER = "csi2021+lar2020"
 SETTINGS = FrozenDict({csi.Settings: csi.dataset, csi2021.Settings: csi2021.dataset, lar2020.Settings: lar2020.dataset})
 STATISTICS = FrozenDict({"gaussian": gaussian, "poisson": poisson})
 
+# The paper's own analysis whatever the defaults are, as keywords
+PAPER = FrozenDict(amplitude="published", data="csi2017", delta_chi2=DELTA_CHI2["two parameters"], g_q="down")
+
 
 @dataclass(frozen=True)
 class Choices(Record):
@@ -67,7 +70,7 @@ class Choices(Record):
     amplitude: Any = option(
         "theory",
         "loops as printed, rederived, with all terms of quarks, off the nucleus as a whole, or all of it together",
-        "published",
+        "complete",
         choices=tuple(AMPLITUDES),
     )
     flip: tuple = option("theory", "put one switch of the amplitude into its other position", (), choices=SWITCHES)
@@ -77,11 +80,11 @@ class Choices(Record):
     inputs: Any = option(
         "theory", "another number for one input, in the unit it has in inputs.toml", STANDARD, flag="set"
     )
-    data: Any = option("data", "which data, or a file such as my.toml", "csi2017", choices=(*DATA, TOGETHER))
+    data: Any = option("data", "which data, or a file such as my.toml", TOGETHER, choices=(*DATA, TOGETHER))
     delta_chi2: float = option(
         "statistics",
         "rise of chi^2 that excludes, 4.61 or 2.71 for 90% in two or one parameters",
-        DELTA_CHI2["two parameters"],
+        DELTA_CHI2["one parameter"],
         metavar="X",
     )
     statistic: str | None = option(

@@ -17,7 +17,7 @@ from .. import inputs
 from ..checks import Record, choice
 from ..nucleus import helm
 from . import gluon, nucleons
-from .exchange import COHERENT
+from .exchange import COHERENT, LIGHTEST
 from .quarks import (
     HEAVY,
     LIGHT,
@@ -39,6 +39,9 @@ FAR = 1e9  # ends of the integrals in s, in units of the smallest and the larges
 @dataclass(frozen=True)
 class Complete(Record):
     """Nucleus, nucleons and quarks together, theory.Amplitude. In case B loops have c1, c2, c3.
+
+    In loops of the nucleus a Z' lighter than exchange.LIGHTEST counts as that heavy: below threshold these loops only
+    grow for a lighter one, so that the limit is on the safe side.
 
     parts   some of PARTS: without the others, one sees what they are good for
 
@@ -73,7 +76,7 @@ class Complete(Record):
 
     def shortcut(self, m_chi):
         """Masses at which the tree decides, and the amplitude for the events there: without loops of the nucleus, which
-        move a limit by less than 2e-6. They are the only ones that cost time, or that ask for m_zp >= LIGHTEST.
+        move a limit by less than 2e-6. They are the only ones that cost time.
         """
         return m_chi <= TREE_DECIDES * (self.has_tree and "nucleus" in self.parts), self.without("nucleus")
 
@@ -89,7 +92,7 @@ class Complete(Record):
         flip, keep = F * (c.c1 / (M * E) + c.c3 * M * E), F * c.c2
         if model.case == "B" or "nucleus" not in self.parts:
             return flip, keep
-        whole = COHERENT.flip_and_keep(E, T, model, nucleus, theory)
+        whole = COHERENT.flip_and_keep(E, T, replace(model, m_zp=np.maximum(model.m_zp, LIGHTEST)), nucleus, theory)
         return whole[0] + flip, whole[1] + keep
 
     def __str__(self):

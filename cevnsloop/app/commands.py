@@ -13,7 +13,7 @@ from .. import analysis, jobs
 from ..amplitudes import loops
 from ..amplitudes.theory import OF_QUARKS
 from ..checks import positive, shown
-from ..choices import Choices, chosen
+from ..choices import PAPER, Choices, chosen
 from ..experiments.csi2017 import Settings
 from ..fit import limits
 from ..model import CASES, Model, mass
@@ -44,16 +44,17 @@ def _print(text):
 
 
 def _choices(a):
-    """The Choices of the arguments; what was not given keeps its default."""
-    given = {one.name: getattr(a, one.name) for one in fields(Choices) if hasattr(a, one.name)}
-    if "g_q" in given:
+    """The Choices of the arguments; what was not given keeps its default, or is the paper's with --paper."""
+    own = PAPER if getattr(a, "paper", False) else options.OWN_DEFAULTS.get(a.command, {})
+    given = dict(own) | {one.name: getattr(a, one.name) for one in fields(Choices) if hasattr(a, one.name)}
+    if hasattr(a, "g_q"):
         given["g_q"] = options.couplings(given["g_q"])
     if "inputs" in given:
         given["inputs"] = dict(_changed(text) for text in given["inputs"])
     settings = {one.name: getattr(a, one.name) for one in fields(Settings) if hasattr(a, one.name)}
     if settings:
-        if given.get("data", "csi2017") != "csi2017":
-            raise ValueError(f"{', '.join(settings)} must be options of csi2017, got --data {given['data']}")
+        if (data := given.get("data", Choices.data)) != "csi2017":
+            raise ValueError(f"{', '.join(settings)} must be options of --data csi2017, got {data}")
         given["data"] = Settings(**settings)
     return chosen(given)
 
@@ -82,6 +83,9 @@ def _coefficients(a):
     theory = asked.theory
     nucleus = nuclide(a.nuclide, asked.inputs)
     own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
+    separable = theory.amplitude.separable or model.case in getattr(theory.amplitude, "separable_cases", ())
+    if not separable and a.E is None and a.T is None:
+        raise ValueError(f"amplitude {theory.amplitude} in case {model.case} needs --E and --T: it has no c1, c2, c3")
     if a.E is None and a.T is None:
         (c,) = theory.amplitude.coefficients([nucleus], model, theory)
         units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}

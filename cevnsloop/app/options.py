@@ -7,12 +7,13 @@ import sys
 from dataclasses import fields
 
 from .. import __version__, inputs
-from ..choices import PATTERNS, Choices
+from ..choices import PAPER, PATTERNS, Choices
 from ..experiments.csi2017 import Settings
 
 G = "G = g_chi g_q is the largest coupling to a neutrino times the largest to a quark; masses are in MeV."
 CHOICES = {one.name: one for one in fields(Choices)}
 SETTINGS = {one.name: one for one in fields(Settings)}
+OWN_DEFAULTS = {"figures": PAPER, "hepdata": PAPER, "spectrum": {"data": "csi2021"}, "likelihood": {"data": "csi2021"}}
 
 MODEL = ("case", "g_q", "g_chi_L", "g_chi_R")
 THEORY = ("amplitude", "flip", "moments", "f_q", "weak_angle", "inputs")
@@ -185,13 +186,23 @@ def parser():
             title: p.add_argument_group(title) for title in dict.fromkeys(one.metadata["group"] for one in records)
         }
         for one in records:
-            _add(groups[one.metadata["group"]], one, required=one.name == "case")
+            default = OWN_DEFAULTS.get(name, {}).get(one.name, one.default)
+            _add(groups[one.metadata["group"]], one, default, required=one.name == "case")
+        _add_paper(p, OWN_DEFAULTS.get(name, {}), {one.name for one in records})
     return top
 
 
-def _add(group, field, required):
-    """The option of one field of a record; what is not given keeps the default of the record."""
-    known, default, text = field.metadata.get("choices"), field.default, field.metadata["help"]
+def _add_paper(p, own, has):
+    """--paper, where it changes a default."""
+    of_paper = {name: PAPER[name] for name in PAPER if name in has}
+    if of_paper and own != PAPER:
+        said = ", ".join(f"{name} {value}" for name, value in of_paper.items() if name != "g_q")
+        p.add_argument("--paper", action="store_true", help=f"the paper's own analysis: {said}, unless given otherwise")
+
+
+def _add(group, field, default, required):
+    """The option of one field of a record; what is not given keeps the `default`."""
+    known, text = field.metadata.get("choices"), field.metadata["help"]
     flag = "--" + field.metadata.get("flag", field.name).replace("_", "-")
     if known and len(known) > 2:
         text += ": " + ", ".join(known)

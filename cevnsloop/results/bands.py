@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..amplitudes.exchange import LIGHTEST
 from ..amplitudes.quarks import LIGHT
 from ..amplitudes.theory import SCALARS, with_scalars
 from ..checks import Record
@@ -99,8 +98,7 @@ def band(asked, m_chi, m_zp):
 def without(asked, m_chi, m_zp):
     """Limits without each part of the amplitude `complete`, {part: array}, inf without one; {} for other amplitudes.
 
-    The part that sets a limit is the one without which it weakens most. A Z' lighter than exchange.LIGHTEST counts as
-    that heavy where the tree is left out: with less the loops hardly grow.
+    The part that sets a limit is the one without which it weakens most.
     """
     model, theory = asked.model(m_chi, m_zp), asked.theory
     has_none = {"A": ("longitudinal",), "B": ("nucleus",)}[asked.case]
@@ -108,9 +106,7 @@ def without(asked, m_chi, m_zp):
     if not theory.inputs.value("nucleons.longitudinal"):
         parts = [part for part in parts if part != "longitudinal"]
     each = {part: replace(theory, amplitude=theory.amplitude.without(part)) for part in parts}
-    heavy = replace(model, m_zp=np.maximum(model.m_zp, LIGHTEST)) if asked.case == "A" else model
-    of = {part: heavy if part == "tree" else model for part in parts}
-    events = [predict_varied(of[part], asked.dataset, other) for part, other in each.items()]
+    events = [predict_varied(model, asked.dataset, other) for other in each.values()]
     return dict(zip(parts, _limits(asked, events), strict=True)) if parts else {}
 
 

@@ -9,6 +9,7 @@ from ..run import output
 from .look import COLOURS, LIMIT, MASS, style
 
 SUFFIXES = (".png", ".pdf", ".svg")
+BINS = {"pe": "photoelectrons", "keVee": "energy [keVee]"}  # axes of data, by their names in tables
 
 
 def draw(answer, axes=None):
@@ -39,7 +40,7 @@ def _drawn(title, columns, axes=None):
         axes = axes or plt.subplots()[1]
         if "g_limit" in columns:
             _limits(columns, axes)
-        elif "pe_lo" in columns:
+        elif "n_obs" in columns:
             _bins(columns, axes)
         else:
             _rates(columns, axes)
@@ -72,15 +73,20 @@ def _limits(columns, axes):
 
 
 def _bins(columns, axes):
-    """A spectrum: the expected events as steps, the data with their errors."""
-    edges = np.append(columns["pe_lo"], columns["pe_hi"][-1])
-    axes.stairs(columns["n_sm"], edges, baseline=None, color=COLOURS["ink"], label="Standard Model")
-    axes.stairs(columns["n_th"], edges, baseline=None, ls="--", label="expected")
+    """A spectrum: the expected events as steps, the data with their errors; over the first axis, summed over others."""
+    name = next(column for column in columns if column.endswith("_lo")).removesuffix("_lo")
+    low, of = np.unique(columns[f"{name}_lo"], return_inverse=True)
+    edges = np.append(low, columns[f"{name}_hi"].max())
+
+    def summed(values):
+        return np.bincount(of, values)
+
+    axes.stairs(summed(columns["n_sm"]), edges, baseline=None, color=COLOURS["ink"], label="Standard Model")
+    axes.stairs(summed(columns["n_th"]), edges, baseline=None, ls="--", label="expected")
+    seen, sigma = summed(columns["n_obs"] - columns["b_on"]), np.sqrt(summed(columns["sigma"] ** 2))
     middle = (edges[:-1] + edges[1:]) / 2
-    axes.errorbar(
-        middle, columns["n_obs"] - columns["b_on"], columns["sigma"], fmt="o", color=COLOURS["ink"], label="data"
-    )
-    axes.set(xlabel="photoelectrons", ylabel="events per bin")
+    axes.errorbar(middle, seen, sigma, fmt="o", color=COLOURS["ink"], label="data")
+    axes.set(xlabel=BINS.get(name, name), ylabel="events per bin")
 
 
 def _rates(columns, axes):

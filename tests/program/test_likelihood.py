@@ -68,7 +68,7 @@ def test_what_histfactory_cannot_say_is_refused():
     with pytest.raises(ValueError, match="data of a likelihood must be one of CsI 2021 and LAr 2020"):
         likelihood.workspace(Choices(case="A", data="csi2021+lar2020"))
     with pytest.raises(ValueError, match="statistic of a likelihood must be poisson, got gaussian"):
-        likelihood.workspace(Choices(case="A"))
+        likelihood.workspace(Choices(case="A", data="csi2017"))
     asked = Choices(case="A", data="csi2021", amplitude="rederived", delta_chi2=2.71)
     with pytest.raises(ValueError, match=r"tree must be >= 0 in all bins, got -.* at 60 MeV"):
         likelihood.patches(asked, np.array([60.0]), np.array([120.0]), likelihood.workspace(asked))

@@ -432,7 +432,21 @@ def test_less_than_one_worker_is_refused(workers):
         pass
 
 
-SCAN = ["scan", "--case", "A", "--ratio", "10", "--m-chi-min", "1", "--m-chi-max", "1000", "--points", "12000", "--out"]
+SCAN = [
+    "scan",
+    "--case",
+    "A",
+    "--paper",
+    "--ratio",
+    "10",
+    "--m-chi-min",
+    "1",
+    "--m-chi-max",
+    "1000",
+    "--points",
+    "12000",
+    "--out",
+]
 SMALL = """
 import signal, sys
 from cevnsloop import analysis

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import cevnsloop
 from cevnsloop.app import cli
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -40,6 +41,17 @@ def test_the_python_example_runs(capsys, tmp_path, monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
     exec(compile(code, "README.md", "exec"), names)
-    assert names["scan"].g_limit.shape == (200,)
+    assert names["scan"].g_limit.shape == (50,)
     assert np.all(names["scan"].g_limit > 0)
     assert capsys.readouterr().out
+
+
+def test_the_limits_of_the_readme_are_those_of_today():
+    """What it calls the weakest ends of bands for m_Z' = 10 m_chi, with two digits; and which part sets them."""
+    masses = [float(m) for m in re.findall(r"(\d+) MeV", re.search(r"^\| G = .*$", README, re.MULTILINE)[0])]
+    assert len(masses) == 4
+    for case in "AB":
+        stated = re.search(rf"^\| case {case} \|(.*)\|$", README, re.MULTILINE)[1].split("|")
+        found = cevnsloop.limit(masses, ratio=10, case=case, band=True)
+        assert [f"{float(g):.1e}" for g in stated] == [f"{g:.1e}" for g in found.g_band[0]]
+        assert list(found.sets_limit) == ["tree", "tree", *[{"A": "nucleus", "B": "nucleons"}[case]] * 2]

@@ -204,7 +204,7 @@ def test_limits_where_loops_alone_set_them(dataset):
 
 
 def test_without_a_right_handed_neutrino_only_keep_is_left():
-    found = analysis.limit(case="A", m_chi=53.0, m_zp=106.0, g_chi_R=0.0, amplitude="coherent")
+    found = analysis.limit(case="A", m_chi=53.0, m_zp=106.0, g_chi_R=0.0, **analysis.paper | {"amplitude": "coherent"})
     assert found.g_limit == pytest.approx(1.94e-4, rel=3e-3, abs=0)
 
 
@@ -247,4 +247,4 @@ def test_what_it_cannot_do_is_refused_by_name(choices, said):
     ],
 )
 def test_a_limit_says_what_its_amplitude_leaves_out(masses, amplitude, note):
-    assert analysis.limit(*masses, case="A", amplitude=amplitude).notes == note
+    assert analysis.limit(*masses, case="A", **analysis.paper | {"amplitude": amplitude}).notes == note

@@ -94,14 +94,14 @@ def test_the_oscillator_of_caesium():
 
 @pytest.mark.parametrize(("m_chi", "m_zp", "g"), [(5.0, 10.0, 2.66e-6), (20.0, 40.0, 6.61e-6), (20.0, 200.0, 6.77e-5)])
 def test_limits_of_case_b(m_chi, m_zp, g):
-    found = analysis.limit(m_chi, m_zp, case="B", amplitude="coherent")
+    found = analysis.limit(m_chi, m_zp, case="B", **analysis.paper | {"amplitude": "coherent"})
     assert found.g_limit == pytest.approx(g, rel=2e-3, abs=0)  # the digits that are quoted
     assert found.sets_limit == "tree"
     assert found.loop_share == 0
 
 
 def test_beyond_the_edge_nothing_is_left(dataset):
-    assert np.isnan(analysis.limit(60.0, 120.0, case="B", amplitude="coherent").g_limit)
+    assert np.isnan(analysis.limit(60.0, 120.0, case="B", **analysis.paper | {"amplitude": "coherent"}).g_limit)
     events = predict(unit_model("B", 60.0, 120.0), dataset.experiment, Theory(COHERENT))
     assert not events.n[1:].any()
 
@@ -123,7 +123,7 @@ def test_a_nuclide_without_spins_is_refused_by_name():
 
 def test_spins_move_the_limit_and_travel_as_inputs():
     usual, larger = (
-        analysis.limit(20.0, 40.0, case="B", amplitude="coherent", inputs=changed).g_limit
+        analysis.limit(20.0, 40.0, case="B", **analysis.paper | {"amplitude": "coherent"}, inputs=changed).g_limit
         for changed in ({}, {"spins.Cs133.S_p": -0.388})
     )
     assert larger < usual
