@@ -20,6 +20,8 @@ export IPYTHONDIR := $(CURDIR)/$(VENV)/own/ipython
 export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/own/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/own/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/own/jupyter/runtime
+# Matrices here are small: threads would wait for each other, most of all on a busy machine.
+export OPENBLAS_NUM_THREADS := 1
 unexport MATPLOTLIBRC MPLBACKEND JUPYTER_PATH JUPYTER_CONFIG_PATH
 unexport PYTHONDONTWRITEBYTECODE  # with it every kernel would compile every package again
 

@@ -28,11 +28,13 @@ from .quarks import (
     gluon_sum,
     scalar_sum,
     twist2_sum,
+    vector_charge,
 )
 from .running import second_moments
 
 PARTS = ("tree", "nucleus", "nucleons", "quarks", "longitudinal")
 TREE_DECIDES = 52.0  # MeV, just below the largest energy of the beam
+OF_QUARKS = {"A": (1, "vector"), "B": (-1, "transverse")}  # sign of S_q, and kernel of the heavy ones
 FAR = 1e9  # ends of the integrals in s, in units of the smallest and the largest scale
 
 
@@ -130,6 +132,22 @@ def resolved(nucleus, model, table=inputs.STANDARD, parts=PARTS):
     return LoopCoefficients(g_LR * c1, g_LL * c2, g_LR * c3)
 
 
+def kernel(s, model, nucleus, table=inputs.STANDARD):
+    """K of c1 = m_chi/(16 pi^2) int ds K/[(s + m_chi^2)(s + m_zp^2)^2] at s in MeV^2, {part: array in MeV}: what flips
+    chirality at zero momentum of the neutrino, for couplings of 1 to it. In case B it is the transverse part.
+    """
+    light, S_q, S_s, S_G, heavy = _light_and_heavy(model, nucleus, table)
+    sign, name = OF_QUARKS[model.case]
+    of_heavy = S_G * sum(g2 * gluon.gluon_kernel(s / m**2, name) for m, g2 in heavy.items())
+    found = {
+        "nucleons": (nucleons.vector if model.case == "A" else nucleons.axial)(s, model, nucleus, table)[0],
+        "quarks": nucleons.quarks(s, table) * (sign * 6 * (S_q + S_s) - 3 * light * S_G) + of_heavy,
+    }
+    if model.case == "B":
+        return found
+    return {"nucleus": 4 * np.sqrt(s) * (vector_charge(model, nucleus) * helm(s, nucleus)) ** 2, **found}
+
+
 class _Integrals:
     """Integrals over s of a function k(s), given at the nodes `s`, with the propagators of chi and two Z'."""
 
@@ -173,7 +191,7 @@ def _of_quarks(at, model, nucleus, table):
     """c1, c2, c3 without (4 pi)^-2 and the couplings to the neutrino, of light quarks above s_1 and of heavy ones."""
     m_chi, m_zp = np.broadcast_arrays(model.m_chi, model.m_zp)
     light, S_q, S_s, S_G, heavy = _light_and_heavy(model, nucleus, table)
-    sign, name = {"A": (1, "vector"), "B": (-1, "transverse")}[model.case]
+    sign, name = OF_QUARKS[model.case]
     weight = nucleons.quarks(at.s, table)
     c1 = at.flip(weight) * (sign * 6 * (S_q + S_s) - 3 * light * S_G)
     c1 = m_chi * (c1 + S_G * sum(g2 * gluon.loop_integral(m_chi, m_zp, m, name) for m, g2 in heavy.items()))

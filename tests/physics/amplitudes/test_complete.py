@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, simpson
 
 import cevnsloop
 from cevnsloop import inputs
@@ -12,8 +12,9 @@ from cevnsloop.amplitudes import complete, nucleons
 from cevnsloop.amplitudes.complete import COMPLETE, resolved
 from cevnsloop.amplitudes.exchange import COHERENT
 from cevnsloop.amplitudes.partonic import PARTONIC
-from cevnsloop.amplitudes.quarks import LOOP_FACTOR, scalar_sum
+from cevnsloop.amplitudes.quarks import LOOP_FACTOR, scalar_sum, vector_charge
 from cevnsloop.amplitudes.theory import Theory
+from cevnsloop.derivation.completeness import static_exchange
 from cevnsloop.inputs import STANDARD
 from cevnsloop.model import Model, unit_model
 from cevnsloop.nucleus import helm, nuclide
@@ -149,3 +150,29 @@ def test_argon_has_its_own():
     model = unit_model("A", 400.0, 800.0)
     ratio = resolved(ARGON, model).c1 / resolved(CS, model).c1
     assert 0.2 < ratio < 0.4  # about the number of nucleons
+
+
+@pytest.mark.parametrize("case", ["A", "B"])
+def test_c1_is_the_integral_of_what_the_book_draws(case):
+    """Nucleons and quarks, heavy ones included, are those of the amplitude, by scipy; the nucleus as a whole is the
+    static exchange of the completeness chapter, which knows nothing of K.
+    """
+    m_chi, m_zp = 300.0, 600.0
+    model, x, z = unit_model(case, m_chi, m_zp), m_chi**2, m_zp**2
+    k = 4 * inputs.value("nucleons.k_F") ** 2
+
+    def c1(parts, low, high):
+        total = 0.0
+        for ends in ((low, k), (k, high)):  # Pauli's factor has a kink in between
+            t = np.linspace(*np.log(ends), 8001)
+            s = np.exp(t)
+            K = sum(complete.kernel(s, model, CS)[part] for part in parts)
+            total += simpson(s * K / ((s + x) * (s + z) ** 2), x=t)
+        return LOOP_FACTOR * m_chi * total
+
+    assert c1(("nucleons", "quarks"), 1e-9 * x, 1e8 * z) == pytest.approx(resolved(CS, model).c1, rel=1e-9, abs=0)
+    if case == "A":
+        whole = static_exchange(m_chi, m_zp, CS) * vector_charge(model, CS) ** 2
+        assert c1(("nucleus",), 1e-9 * x, 1e7) == pytest.approx(whole, rel=1e-8, abs=0)
+    else:
+        assert "nucleus" not in complete.kernel(1.0, model, CS)
