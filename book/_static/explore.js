@@ -5,7 +5,7 @@
   const root = document.getElementById("explorer");
   if (!root) return;
   const data = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
-  const AMPLITUDES = ["published", "rederived"];
+  const AMPLITUDES = ["published", "complete"];
   const FRAME = { left: 54, right: 302, top: 8, bottom: 242 };
   const HUNDREDTH = 0.01;
 
@@ -201,7 +201,7 @@
 
   /* The numbers of the readout as text, by the names that the places for them carry. */
   function describe({ case_, ratio, mass }) {
-    const [published, rederived] = AMPLITUDES.map((name) => limitOf(case_, name, ratio, mass));
+    const [published, complete] = AMPLITUDES.map((name) => limitOf(case_, name, ratio, mass));
     const [more, less] = AMPLITUDES.map((name) => signalOf(case_, name, ratio, mass)).map((n) => n && tenths(sum(n)));
     const paid = (n) => (n === null ? "nothing" : (n * HUNDREDTH).toFixed(2));
     const [price, fee] = AMPLITUDES.map((name) => paid(data.price[case_][name][ratio][mass]));
@@ -212,7 +212,7 @@
       mediator: Number((data.ratios[ratio] * data.shown[mass]).toPrecision(4)),
       case: case_,
       published: said(published),
-      rederived: said(rederived),
+      complete: said(complete),
       more: more ?? "no",
       less: less ?? "no",
       rise: data.rise,
@@ -235,10 +235,10 @@
     sliders.mass.setAttribute("aria-valuetext", `${words.mass} MeV`);
     document.getElementById("explore-limit-desc").textContent =
       `Curves of the upper limit over the mass of chi from 1 to 1000 MeV on logarithmic axes, published and ` +
-      `rederived. At ${words.mass} MeV: published ${words.published}, rederived ${words.rederived}.`;
+      `complete. At ${words.mass} MeV: published ${words.published}, complete ${words.complete}.`;
     document.getElementById("explore-spectrum-desc").textContent =
       `Events in bins of 2 photoelectrons from 6 to 30: data with errors, the Standard Model with ${words.sm} events, ` +
-      `and on top of it the signal at the published limit, ${words.more} events published, ${words.less} rederived.`;
+      `and on top of it the signal at the published limit, ${words.more} events published, ${words.less} complete.`;
   }
 
   root.querySelectorAll(".swatch").forEach(swatch);

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cevnsloop import units
-from cevnsloop.amplitudes.quarks import PUBLISHED, REDERIVED
+from cevnsloop.amplitudes.complete import COMPLETE
+from cevnsloop.amplitudes.quarks import PUBLISHED
 from cevnsloop.amplitudes.theory import Theory
 from cevnsloop.fit import limits as fit
 from cevnsloop.fit.gaussian import gaussian
@@ -26,7 +27,7 @@ RATIOS = (*STEPS, *(10 * step for step in STEPS), 100.0)  # m_Z' / m_chi
 MASSES = tuple(sorted({k * step for k in (1, 10, 100) for step in STEPS} | {53.0, 1e3}))
 # The spectra, a subset: 1, 2, 5 per decade, and 53
 SHOWN = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 53.0, 100.0, 200.0, 500.0, 1e3)
-AMPLITUDES = (PUBLISHED, REDERIVED)
+AMPLITUDES = (PUBLISHED, COMPLETE)
 START = ("A", 10.0, 100.0)  # case, ratio, mass before anything is moved
 
 
@@ -148,17 +149,17 @@ M_CHI, M_ZP = "<i>m<sub>χ</sub></i>", "<i>m</i><sub>Z′</sub>"
 KEYS = {
     "limit": (
         ("line published", "published"),
-        ("line rederived", "rederived"),
+        ("line complete", "complete"),
         ("chosen", f"the chosen {M_CHI}"),
         ("quoted", "quoted in the paper’s text"),
         ("four-pi", "4π: no perturbation theory above"),
-        ("outside", "loops outside their approximation"),
+        ("outside", "printed loops outside their approximation"),
     ),
     "spectrum": (
         ("data", "COHERENT, CsI 2017, with errors"),
         ("line sm", "Standard Model (SM)"),
         ("line published", "SM + signal, published"),
-        ("line rederived", "SM + signal, rederived"),
+        ("line complete", "SM + signal, complete"),
     ),
 }
 TITLES = {
@@ -174,12 +175,12 @@ def shows(name):
 
 READOUT = f"""Case {shows("case")}, {M_ZP} = {shows("ratio")} {M_CHI},
 {M_CHI} = {shows("mass")} MeV, {M_ZP} = {shows("mediator")} MeV: the upper
-limit on {G} is {shows("published")} published and {shows("rederived")}
-rederived. At the published limit the printed formulas give a signal of
-{shows("more")} events, the rederived ones {shows("less")}, beside
+limit on {G} is {shows("published")} published and {shows("complete")}
+complete. At the published limit the printed formulas give a signal of
+{shows("more")} events, the complete ones {shows("less")}, beside
 {shows("sm")} events of the Standard Model; {shows("data")} are observed.
 At its limit χ² has risen by {shows("rise")}; the pull of the normalisation α
-costs {shows("price")} published and {shows("fee")} rederived; what that is
+costs {shows("price")} published and {shows("fee")} complete; what that is
 above the rise is gained back in the shape."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 PAGE = "book/index.html"
-AMPLITUDES = ("published", "rederived")
+AMPLITUDES = ("published", "complete")
 PLOTS = ("limit", "spectrum")
 PIXEL = 0.1  # to which the curves are drawn
 
@@ -341,7 +341,7 @@ def test_where_there_is_no_limit_the_curve_has_a_gap(word, said, alone, trouble)
     figure = alone(edit)
     figure.move(10, 100)
     assert [figure.shows(name) for name in ("published", "more", "less", "price")] == [said, "no", "no", "nothing"]
-    assert figure.number("rederived") == figure.limit("A", "rederived", 10, 100)
+    assert figure.number("complete") == figure.limit("A", "complete", 10, 100)
     d = {name: figure.root.locator(f"#explore-limit .line.{name}").get_attribute("d") for name in AMPLITUDES}
     assert [d[name].count("M") for name in AMPLITUDES] == [2, 1]
     assert len(figure.drawn("limit", "line.published")) == len(figure.data["masses"]) - 1
