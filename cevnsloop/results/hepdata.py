@@ -1,26 +1,30 @@
 """Figs. 3 and 4 as a submission to HEPData, made with hepdata-lib: the only module that needs that package.
 
 One table for Fig. 3 and one for each panel of Fig. 4; what tells curves apart (case, masses, coupling, amplitude)
-are qualifiers. There are no images: HEPData draws the tables, and making thumbnails would need ImageMagick.
+are qualifiers. There are no images: HEPData draws the tables, and making thumbnails would need ImageMagick. The
+likelihoods of the later data go with them, as HistFactory workspaces.
 """
 
 import gzip
 import io
+import json
 import tarfile
 import tempfile
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
 from ..amplitudes.theory import OF_QUARKS
-from ..checks import choice
+from ..checks import choice, sealed
+from ..choices import Choices
 from ..fit.limits import DELTA_CHI2, reached
 from ..model import CASES
 from ..run import output, provenance
-from . import quoted
+from . import likelihood, quoted
 from . import tables as results
 
 with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.RefResolver, which is to be dropped
@@ -29,6 +33,7 @@ with warnings.catch_warnings():  # hepdata-validator 0.3.6 imports jsonschema.Re
     import yaml
     from hepdata_validator.full_submission_validator import FullSubmissionValidator
 
+MASSES, RATIO = sealed(np.geomspace(1.0, 40.0, 8)), 10.0  # MeV, m_zp / m_chi: of the likelihoods
 DIGITS = 10  # significant, as in the CSV tables
 EVENTS = "events / bin"
 PAPER_DOI = "10.1103/PhysRevD.104.095017"
@@ -156,6 +161,11 @@ def _write_files(folder, dataset, theory, tables):
     submission = hepdata_lib.Submission()
     submission.add_link("The paper", f"https://doi.org/{PAPER_DOI}")
     submission.add_link(f"The data, {dataset.name}", f"https://doi.org/{dataset.doi}")
+    for (data, case), archive in likelihoods().items():
+        name = f"likelihood_{data}_{case}.tar.gz"
+        Path(folder, name).write_bytes(archive)
+        said = f"HistFactory workspace of {data} with a patch for each mass of case {case}, m_Z' = {RATIO:g} m_chi"
+        submission.additional_resources.append({"location": name, "description": said, "type": "HistFactory"})
     head = {
         "comment": f"{ABSTRACT}Computed by {provenance.line()}, with {theory}, {dataset.settings}.",
         "additional_resources": submission.additional_resources,
@@ -164,6 +174,23 @@ def _write_files(folder, dataset, theory, tables):
     Path(folder, "submission.yaml").write_text(yaml.safe_dump(head, explicit_start=True), encoding="utf-8")
     for table in tables:
         table.write_output(folder)
+
+
+@cache
+def likelihoods():
+    """Likelihoods of the later data for the complete amplitude as the bytes of a .tar.gz each, {(data, case): bytes}:
+    what `cevnsloop likelihood` writes, a workspace and a patch set. Argon has no spin for a tree of case B.
+    """
+    found = {}
+    for data, case in (("csi2021", "A"), ("csi2021", "B"), ("lar2020", "A")):
+        asked = Choices(case=case, data=data)
+        base = likelihood.workspace(asked)
+        with tempfile.TemporaryDirectory() as folder:
+            made = {"workspace": base, "patchset": likelihood.patches(asked, MASSES, RATIO * MASSES, base)}
+            for name, content in made.items():
+                Path(folder, f"{name}.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+            found[data, case] = _archive(Path(folder))
+    return found
 
 
 def _validate(folder):

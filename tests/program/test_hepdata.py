@@ -1,5 +1,6 @@
 """The submission to HEPData: valid by their own validator, and every number and label in it compared."""
 
+import json
 import re
 import socket
 import subprocess
@@ -8,9 +9,11 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pyhf
 import pytest
 import yaml
 
+import cevnsloop
 from cevnsloop import __version__
 from cevnsloop.amplitudes.theory import OF_QUARKS, Theory
 from cevnsloop.experiments import csi2017
@@ -36,10 +39,15 @@ def archive(dataset, tmp_path_factory):
     return path
 
 
+def texts(path):
+    """The tables of an archive and what is said of them, {name of the file: text}."""
+    with tarfile.open(path) as tar:
+        return {one.name: tar.extractfile(one).read().decode() for one in tar if one.name.endswith(".yaml")}
+
+
 @pytest.fixture(scope="module")
 def files(archive):
-    with tarfile.open(archive) as tar:
-        return {member.name: tar.extractfile(member).read().decode() for member in tar}
+    return texts(archive)
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +217,7 @@ def test_the_submission_says_what_it_is(head):
 def test_the_settings_of_the_data_are_used(files, tmp_path):
     other = csi2017.dataset(csi2017.Settings(detector_mass_kg=20, last_bin=14))
     hepdata.write(tmp_path / "other.tar.gz", other, Theory(), M_CHI, DELTA_CHI2["one parameter"])
-    with tarfile.open(tmp_path / "other.tar.gz") as tar:
-        changed = {member.name: tar.extractfile(member).read().decode() for member in tar}
+    changed = texts(tmp_path / "other.tar.gz")
     assert "detector_mass_kg=20" in changed["submission.yaml"]
     assert len(yaml.safe_load(changed["figure_3.yaml"])["independent_variables"][0]["values"]) == 11
     (limit, _) = yaml.safe_load(changed["figure_4_top_left.yaml"])["dependent_variables"]
@@ -247,3 +254,25 @@ def test_the_import_warns_of_nothing_and_leaves_no_filter_behind():
     assert (done.returncode, done.stderr) == (0, "")
     assert "hepdata_lib" not in done.stdout
     assert "jsonschema" not in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver is deprecated:DeprecationWarning")
+def test_likelihoods_of_the_later_data_go_with_the_figures(archive, head):
+    """Each is described as a HistFactory model, and its patch set belongs to its workspace, as pyhf reads both; the
+    fit itself is that of tests/program/test_likelihood.py.
+    """
+    described = {one["location"]: one for one in head["additional_resources"] if one.get("type") == "HistFactory"}
+    assert sorted(described) == [f"likelihood_{name}.tar.gz" for name in ("csi2021_A", "csi2021_B", "lar2020_A")]
+    with tarfile.open(archive) as whole:
+        for name, one in described.items():
+            with tarfile.open(fileobj=whole.extractfile(name)) as tar:
+                base, made = (json.load(tar.extractfile(f"{file}.json")) for file in ("workspace", "patchset"))
+            found = pyhf.PatchSet(made)
+            found.verify(base)
+            data, case = name.removeprefix("likelihood_").removesuffix(".tar.gz").split("_")
+            assert (data in one["description"], f"case {case}" in one["description"]) == (True, True)
+            masses = np.array([patch.values for patch in found.patches])
+            np.testing.assert_allclose(masses[:, 1] / masses[:, 0], hepdata.RATIO)
+            wanted = cevnsloop.limit(masses[:, 0], masses[:, 1], case=case, data=data).g_limit
+            np.testing.assert_allclose(masses[:, 2], wanted, rtol=1e-9)
+            assert pyhf.Workspace(found.apply(base, found.patches[0].name)).model(poi_name="y").config.npars > 9
