@@ -19,12 +19,14 @@ where R_j = (P_j + P_(j+1)) / (1 + c) is the Jacobi polynomial P_j^(0,1), so tha
 the integrals). In E both have a square-root cusp at m_chi: they are interpolated in |E - m_chi|^(1/2), on either side.
 """
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 
-from ..checks import Record
+from ..checks import Record, sealed
 from .quarks import vector_charge
 from .waves import BEAM, HEAVY, chebyshev, jacobi, legendre, partial_waves
 
@@ -59,23 +61,7 @@ class Exchange(Record):
             found = f"m_zp must be >= {LIGHTEST:g} MeV for amplitude coherent, got {model.m_zp.min():g}"
             raise ValueError(f"{found}: a lighter Z' needs too many partial waves, and the tree sets the limit there")
         charge = vector_charge(model, nucleus)
-        masses = np.broadcast_arrays(model.m_chi, model.m_zp)
-        pairs, of = np.unique(np.stack([one.ravel() for one in masses]), axis=1, return_inverse=True)
-        E, T, of = np.broadcast_arrays(E, T, of.reshape(masses[0].shape))
-        order = np.argsort(of.ravel(), kind="stable")
-        at = [np.array_split(a.ravel()[order], np.cumsum(np.bincount(of.ravel()))[:-1]) for a in (E, T)]
-        together = len({len(energies) for energies in at[0]}) == 1 and BEAM[0] <= E.min() and E.max() <= BEAM[1]
-        heavy = (pairs[1] >= HEAVY) & together
-        found = [None] * len(heavy)
-        if heavy.any():
-            some = (np.stack([one for one, is_heavy in zip(a, heavy, strict=True) if is_heavy]) for a in at)
-            of_heavy = _many(*some, *pairs[:, heavy], nucleus)
-            for k, n in enumerate(np.flatnonzero(heavy)):
-                found[n] = of_heavy[:, k]
-        for n in np.flatnonzero(~heavy):
-            found[n] = integrals(at[0][n], at[1][n], *pairs[:, n], nucleus)
-        I_0, I_1 = np.empty((2, *E.shape), dtype=complex)
-        I_0.flat[order], I_1.flat[order] = np.concatenate(found, axis=1)
+        I_0, I_1 = _kept(*map(_Array, (E, T, model.m_chi, model.m_zp)), nucleus)
         flip = model.g_chi_L * model.g_chi_R * model.m_chi * charge**2 * I_0 / (nucleus.M * E)
         return flip, model.g_chi_L**2 * charge**2 * (I_0 + I_1) / nucleus.M**2
 
@@ -84,6 +70,43 @@ class Exchange(Record):
 
 
 COHERENT = Exchange()
+
+
+class _Array:
+    """An array by what it holds, for what is kept."""
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+        self.key = self.array.shape, hashlib.blake2b(np.ascontiguousarray(self.array)).digest()
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return self.key == other.key
+
+
+@lru_cache(maxsize=48)  # what a band and the parts of a limit ask for again, at BLOCK models: up to 150 MB
+def _kept(E, T, m_chi, m_zp, nucleus):
+    """I_0 and I_1 in MeV^-3 for _Arrays that broadcast with each other."""
+    masses = np.broadcast_arrays(m_chi.array, m_zp.array)
+    pairs, of = np.unique(np.stack([one.ravel() for one in masses]), axis=1, return_inverse=True)
+    E, T, of = np.broadcast_arrays(E.array, T.array, of.reshape(masses[0].shape))
+    order = np.argsort(of.ravel(), kind="stable")
+    at = [np.array_split(a.ravel()[order], np.cumsum(np.bincount(of.ravel()))[:-1]) for a in (E, T)]
+    together = len({len(energies) for energies in at[0]}) == 1 and BEAM[0] <= E.min() and E.max() <= BEAM[1]
+    heavy = (pairs[1] >= HEAVY) & together
+    found = [None] * len(heavy)
+    if heavy.any():
+        some = (np.stack([one for one, is_heavy in zip(a, heavy, strict=True) if is_heavy]) for a in at)
+        of_heavy = _many(*some, *pairs[:, heavy], nucleus)
+        for k, n in enumerate(np.flatnonzero(heavy)):
+            found[n] = of_heavy[:, k]
+    for n in np.flatnonzero(~heavy):
+        found[n] = integrals(at[0][n], at[1][n], *pairs[:, n], nucleus)
+    I_0, I_1 = np.empty((2, *E.shape), dtype=complex)
+    I_0.flat[order], I_1.flat[order] = np.concatenate(found, axis=1)
+    return sealed(I_0), sealed(I_1)
 
 
 def integrals(E, T, m_chi, m_zp, nucleus):

@@ -17,6 +17,7 @@ from ..experiments.combined import Combined
 from ..fit.limits import upper_limit
 from ..inputs import names
 from ..rates.events import stacked
+from ..rates.general import BLOCK
 from ..rates.varied import predict_varied
 
 SIZE = "helm.size"  # of all nuclei, also where the data have it as a nuisance
@@ -86,13 +87,12 @@ def _moved(table, name, word):
 def band(asked, m_chi, m_zp):
     """The Band of the choices.Choices `asked` for masses in MeV that broadcast."""
     model, usual, moved = asked.model(m_chi, m_zp), asked.inputs.entry(SIZE).number, {"": {}} | moves(asked)
-    events = []
+    variants = []
     for change in moved.values():
         factor = change.get(SIZE, usual) / usual
         dataset = asked.dataset if factor == 1 else resized(asked.dataset, factor)
-        theory = replace(asked.theory, inputs=asked.theory.inputs.changed(change))
-        events.append(predict_varied(model, dataset, theory))
-    return Band(dict(zip(moved, _limits(asked, events), strict=True)))
+        variants.append((dataset, replace(asked.theory, inputs=asked.theory.inputs.changed(change))))
+    return Band(dict(zip(moved, _limits(asked, model, variants), strict=True)))
 
 
 def without(asked, m_chi, m_zp):
@@ -106,15 +106,24 @@ def without(asked, m_chi, m_zp):
     if not theory.inputs.value("nucleons.longitudinal"):
         parts = [part for part in parts if part != "longitudinal"]
     each = {part: replace(theory, amplitude=theory.amplitude.without(part)) for part in parts}
-    events = [predict_varied(model, asked.dataset, other) for other in each.values()]
-    return dict(zip(parts, _limits(asked, events), strict=True)) if parts else {}
+    variants = [(asked.dataset, other) for other in each.values()]
+    return dict(zip(parts, _limits(asked, model, variants), strict=True)) if parts else {}
 
 
-def _limits(asked, events):
-    """Limits on G for a list of Events of the data, all at once, an array for each; inf where there is none."""
-    together = stacked(events)
-    g = upper_limit(together, asked.dataset, asked.delta_chi2, asked.fit).g_limit
-    return np.where(np.isnan(g), np.inf, g)
+def _limits(asked, model, variants):
+    """Limits on G for variants of data and theory, all at once, an array for each; inf where there is none.
+
+    BLOCK masses at a time, so that loops of the nucleus that several variants share are still there.
+    """
+    m_chi, m_zp = (a.ravel() for a in (model.m_chi, model.m_zp))
+    found = np.empty((len(variants), m_chi.size))
+    for start in range(0, m_chi.size, BLOCK):
+        here = slice(start, start + BLOCK)
+        block = replace(model, m_chi=m_chi[here], m_zp=m_zp[here])
+        events = stacked([predict_varied(block, dataset, theory) for dataset, theory in variants])
+        found[:, here] = upper_limit(events, asked.dataset, asked.delta_chi2, asked.fit).g_limit
+    found[np.isnan(found)] = np.inf
+    return found.reshape(len(variants), *model.m_chi.shape)
 
 
 @lru_cache(maxsize=8)  # the kernels of an experiment are kept by its identity

@@ -251,8 +251,8 @@ def test_axes_are_labelled_and_hold_everything(figure):
 def test_colour_is_the_amplitude_and_the_line_is_the_case(figure):
     """As in every figure of the book, in the colours of its style sheet; the key shows them too."""
     wanted = {
-        name: figure.root.evaluate(f"e => getComputedStyle(e).getPropertyValue('--figure-{name}')")
-        for name in AMPLITUDES
+        name: figure.root.evaluate(f"e => getComputedStyle(e).getPropertyValue('--figure-{colour}')")
+        for name, colour in zip(AMPLITUDES, ("published", "ink"), strict=True)
     }
     for case in ("A", "B"):
         figure.choose(case)
