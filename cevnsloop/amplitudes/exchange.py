@@ -61,7 +61,7 @@ class Exchange(Record):
             found = f"m_zp must be >= {LIGHTEST:g} MeV for amplitude coherent, got {model.m_zp.min():g}"
             raise ValueError(f"{found}: a lighter Z' needs too many partial waves, and the tree sets the limit there")
         charge = vector_charge(model, nucleus)
-        I_0, I_1 = _kept(*map(_Array, (E, T, model.m_chi, model.m_zp)), nucleus)
+        I_0, I_1 = kept(*map(_Array, (E, T, model.m_chi, model.m_zp)), nucleus)
         flip = model.g_chi_L * model.g_chi_R * model.m_chi * charge**2 * I_0 / (nucleus.M * E)
         return flip, model.g_chi_L**2 * charge**2 * (I_0 + I_1) / nucleus.M**2
 
@@ -77,7 +77,7 @@ class _Array:
 
     def __init__(self, array):
         self.array = np.asarray(array)
-        self.key = self.array.shape, hashlib.blake2b(np.ascontiguousarray(self.array)).digest()
+        self.key = self.array.shape, hashlib.sha256(np.ascontiguousarray(self.array)).digest()
 
     def __hash__(self):
         return hash(self.key)
@@ -86,8 +86,8 @@ class _Array:
         return self.key == other.key
 
 
-@lru_cache(maxsize=48)  # what a band and the parts of a limit ask for again, at BLOCK models: up to 150 MB
-def _kept(E, T, m_chi, m_zp, nucleus):
+@lru_cache(maxsize=48)  # what a band and the parts of a limit ask for again: up to 100 MB
+def kept(E, T, m_chi, m_zp, nucleus):
     """I_0 and I_1 in MeV^-3 for _Arrays that broadcast with each other."""
     masses = np.broadcast_arrays(m_chi.array, m_zp.array)
     pairs, of = np.unique(np.stack([one.ravel() for one in masses]), axis=1, return_inverse=True)

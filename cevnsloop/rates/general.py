@@ -24,7 +24,7 @@ from .xsec import dsigma_of_amplitudes, dsigma_with_z, minimal_energy, recoil_ra
 ENERGIES = 12
 # Chebyshev nodes in each piece of phi, and the longest piece: good to 2e-13 where E and T separate
 RECOILS, LONGEST = 20, 1.2
-BLOCK = 64  # models at once: each has some thousand nodes, so that these take 40 MB
+BLOCK = 40  # models at once: each has some thousand nodes, so that these take 25 MB
 MORE = 2  # nodes in T than a smooth response needs, because of the square root
 
 
