@@ -88,7 +88,7 @@ class _Array:
 
 @lru_cache(maxsize=48)  # what a band and the parts of a limit ask for again: up to 100 MB
 def kept(E, T, m_chi, m_zp, nucleus):
-    """I_0 and I_1 in MeV^-3 for _Arrays that broadcast with each other."""
+    """I_0 and I_1 in MeV^-3, shape (2, ...), for _Arrays that broadcast with each other."""
     masses = np.broadcast_arrays(m_chi.array, m_zp.array)
     pairs, of = np.unique(np.stack([one.ravel() for one in masses]), axis=1, return_inverse=True)
     E, T, of = np.broadcast_arrays(E.array, T.array, of.reshape(masses[0].shape))
@@ -104,9 +104,9 @@ def kept(E, T, m_chi, m_zp, nucleus):
             found[n] = of_heavy[:, k]
     for n in np.flatnonzero(~heavy):
         found[n] = integrals(at[0][n], at[1][n], *pairs[:, n], nucleus)
-    I_0, I_1 = np.empty((2, *E.shape), dtype=complex)
-    I_0.flat[order], I_1.flat[order] = np.concatenate(found, axis=1)
-    return sealed(I_0), sealed(I_1)
+    both = np.empty((2, E.size), dtype=complex)
+    both[:, order] = np.concatenate(found, axis=1)
+    return sealed(both.reshape(2, *E.shape))
 
 
 def integrals(E, T, m_chi, m_zp, nucleus):
