@@ -21,12 +21,16 @@ class Profiled:
         self.counts = (*map(np.ascontiguousarray, (counts.n_on.T, counts.b_ss.T)), statistic.centre(counts))
 
     def _minimum(self, y, k, start=None):
-        """The Minimum at points y of the curves k, and what moves the signal there."""
+        """The Minimum at points y of the curves k, and the coefficients of 1, y, y^2 of the signal, in pieces."""
         toy, model = np.divmod(k, self.shape[1])
         powers = [[n[..., model] for n in each] for each in zip(*self.n, strict=True)]
         signal = tuple(n_0 + y * (n_1 + y * n_2) for n_0, n_1, n_2 in powers)
+        return self.statistic.minimum(signal, *(a[:, toy] for a in self.counts), start), powers
+
+    def _slope(self, y, found, powers):
+        """The derivative by y at a Minimum: over the nuisances it is at rest, so that only the signal moves it."""
         rise = tuple(n_1 + 2 * y * n_2 for _, n_1, n_2 in powers)
-        return self.statistic.minimum(signal, *(a[:, toy] for a in self.counts), start), rise
+        return -2 * self.statistic.along(rise, found.x, found.lam)
 
     def _each(self, function, *args):
         """`function` of arrays that broadcast, a block of points at once."""
@@ -41,13 +45,8 @@ class Profiled:
         return self._each(lambda y, k: self._minimum(y, k)[0].value, y, k)
 
     def slope(self, y, k):
-        """Its derivative by y: at the minimum over the nuisances it changes through the signal only."""
-
-        def of_points(y, k):
-            found, rise = self._minimum(y, k)
-            return -2 * self.statistic.along(rise, found)
-
-        return self._each(of_points, y, k)
+        """Its derivative by y."""
+        return self._each(lambda y, k: self._slope(y, *self._minimum(y, k)), y, k)
 
     def crossing(self, low, high, goal, k):
         """Where the curves k rise to `goal` between `low`, where they are below it, and `high`, where they are above.
@@ -59,11 +58,11 @@ class Profiled:
     def _crossing(self, low, high, goal, k):
         y, reached, active, start = np.array(high), np.array(high), np.arange(len(high)), None
         for _ in range(MOST_STEPS):
-            found, rise = self._minimum(y, k, start)
+            found, powers = self._minimum(y, k, start)
             above = found.value > goal
             low, high = np.where(above, low, y), np.where(above, y, high)
             with np.errstate(divide="ignore", invalid="ignore"):
-                to = y + (found.value - goal) / (2 * self.statistic.along(rise, found))
+                to = y - (found.value - goal) / self._slope(y, found, powers)
             step = (low <= to) & (to <= high)
             to = np.where(step, to, (low + high) / 2)
             going = (abs(to - y) > CLOSE * y) & (low < high)

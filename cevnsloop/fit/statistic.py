@@ -100,9 +100,9 @@ class Statistic(Record):
         """What newton.newton needs of a signal in pieces, with the backgrounds."""
         return shapes_of(self.vectors(*pieces), self.sigmas)
 
-    def along(self, pieces, found):
-        """Sum over bins of what a signal in pieces adds to the excess at the Minimum `found`, times lam: shape (P,)."""
-        return (found.lam * (self.of_signal(found.x) * pieces[0]).sum(0)).sum(0)
+    def along(self, pieces, x, lam):
+        """Sum over bins of what a signal in pieces adds to the excess, with the nuisances x, times lam: shape (P,)."""
+        return (lam * (self.of_signal(x) * pieces[0]).sum(0)).sum(0)
 
     def minimum(self, pieces, n_on, b_ss, centre, start=None):
         """The Minimum for a signal in pieces, counts (B, P), and the x where the penalties vanish, (K, P); `start` as

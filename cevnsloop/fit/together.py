@@ -68,10 +68,10 @@ class Together(Statistic):
         parts = [part.shapes((piece,)) for part, piece in zip(self.parts, pieces, strict=True)]
         return Parted(parts, self.rows, self.bins, len(self.names))
 
-    def along(self, pieces, found):
+    def along(self, pieces, x, lam):
         """Statistic.along."""
         return sum(
-            (found.lam[bins] * (part.of_signal(found.x[rows]) * piece).sum(0)).sum(0)
+            part.along((piece,), x[rows], lam[bins])
             for part, piece, rows, bins in zip(self.parts, pieces, self.rows, self.bins, strict=True)
         )
 

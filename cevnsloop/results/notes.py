@@ -18,13 +18,13 @@ def notes(asked, m_chi, m_zp, g, loop_share):
     quarks = asked.theory.amplitude.separable
     loops = (np.asarray(loop_share) > 0.5) & (not getattr(asked.theory.amplitude, "everywhere", False))
     odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])
-    held = (asked.case == "A") & getattr(asked.theory.amplitude, "everywhere", False) & (np.asarray(m_zp) < LIGHTEST)
+    whole = asked.case == "A" and getattr(asked.theory.amplitude, "everywhere", False)
+    held = whole & (np.asarray(m_zp) < LIGHTEST) & (np.asarray(m_chi) > TREE_DECIDES)
     light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
     reasons = {
         "loops set the limit, and Z' or chi is too light to resolve quarks: not established": quarks & loops & light,
         "loops set the limit, and Z' sees nucleons, which this amplitude leaves out": (not quarks) & loops & heavy,
-        f"Z' lighter than {LIGHTEST:g} MeV counts as {LIGHTEST:g} MeV in loops of the whole nucleus: safe": held
-        & (np.asarray(m_chi) > TREE_DECIDES),
+        f"Z' lighter than {LIGHTEST:g} MeV counts as {LIGHTEST:g} MeV in loops of the whole nucleus: safe": held,
         "G exceeds 4 pi: perturbation theory has no meaning there": np.isfinite(g) & (np.asarray(g) > PERTURBATIVE),
         f"masses below {ODD_MEV[0]:g} or above {ODD_MEV[1]:g} MeV: were they meant in another unit?": odd,
     }
