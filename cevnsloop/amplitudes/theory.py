@@ -92,6 +92,11 @@ class Theory(Record):
         return self.inputs.value("constants.G_F")
 
 
+def separates(amplitude, case):
+    """Whether the loops of an Amplitude have c1, c2, c3 in a case."""
+    return amplitude.separable or case in getattr(amplitude, "separable_cases", ())
+
+
 def with_scalars(table, name):
     """The inputs.Table with f_q of another set, a name in SCALARS; those that were changed in `table` stay.
 

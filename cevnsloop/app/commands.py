@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from .. import analysis, jobs
 from ..amplitudes import loops
-from ..amplitudes.theory import OF_QUARKS
+from ..amplitudes.theory import OF_QUARKS, separates
 from ..checks import positive, shown
 from ..choices import PAPER, Choices, chosen
 from ..experiments.csi2017 import Settings
@@ -83,10 +83,10 @@ def _coefficients(a):
     theory = asked.theory
     nucleus = nuclide(a.nuclide, asked.inputs)
     own = {"g_q": dict(model.g_q), "g_chi_L": model.g_chi_L, "g_chi_R": model.g_chi_R, "nuclide": a.nuclide}
-    separable = theory.amplitude.separable or model.case in getattr(theory.amplitude, "separable_cases", ())
-    if not separable and a.E is None and a.T is None:
-        raise ValueError(f"amplitude {theory.amplitude} in case {model.case} needs --E and --T: it has no c1, c2, c3")
     if a.E is None and a.T is None:
+        if not separates(theory.amplitude, model.case):
+            lacks = f"amplitude {theory.amplitude} in case {model.case} needs --E and --T: it has no c1, c2, c3"
+            raise ValueError(lacks)
         (c,) = theory.amplitude.coefficients([nucleus], model, theory)
         units = {"c1": "MeV^-2", "c2": "MeV^-5", "c3": "MeV^-6"}
         values = {name: float(getattr(c, name)) for name in units}

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..amplitudes.theory import Theory
+from ..amplitudes.theory import Theory, separates
 from ..checks import FrozenDict, Record, choice, finite, frozen, instance, non_negative, sealed, shaped
 from ..experiments.dataset import Axis, Experiment
 from ..model import CASES, NEUTRINOS, Model
@@ -199,7 +199,7 @@ def _blocks(model, experiment, theory):
         if model.case not in getattr(own.amplitude, "cases_with_loops", CASES):
             loops, size = _none, BLOCK
         else:
-            separable = own.amplitude.separable or model.case in getattr(own.amplitude, "separable_cases", ())
+            separable = separates(own.amplitude, model.case)
             loops, size = (_separable, BLOCK) if separable else (general.loop_events, general.BLOCK)
         for start in range(0, len(those), size):
             here = those[start : start + size]

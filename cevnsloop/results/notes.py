@@ -15,11 +15,10 @@ ODD_MEV = 0.01, 1e6  # masses outside look as if they were meant in GeV, or in k
 
 def notes(asked, m_chi, m_zp, g, loop_share):
     """What a reader must know of masses and couplings, each kind once."""
-    quarks = asked.theory.amplitude.separable
-    loops = (np.asarray(loop_share) > 0.5) & (not getattr(asked.theory.amplitude, "everywhere", False))
+    quarks, everywhere = asked.theory.amplitude.separable, getattr(asked.theory.amplitude, "everywhere", False)
+    loops = (np.asarray(loop_share) > 0.5) & (not everywhere)
     odd = (np.minimum(m_chi, m_zp) < ODD_MEV[0]) | (np.maximum(m_chi, m_zp) > ODD_MEV[1])
-    whole = asked.case == "A" and getattr(asked.theory.amplitude, "everywhere", False)
-    held = whole & (np.asarray(m_zp) < LIGHTEST) & (np.asarray(m_chi) > TREE_DECIDES)
+    held = (everywhere and asked.case == "A") & (np.asarray(m_zp) < LIGHTEST) & (np.asarray(m_chi) > TREE_DECIDES)
     light, heavy = np.minimum(m_chi, m_zp) < RESOLVED_MEV, np.asarray(m_zp) > WHOLE_MEV
     reasons = {
         "loops set the limit, and Z' or chi is too light to resolve quarks: not established": quarks & loops & light,
